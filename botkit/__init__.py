@@ -1,0 +1,1 @@
+"""botkit plays the customer in contact-centre chats, unattended."""
