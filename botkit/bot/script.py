@@ -1,0 +1,220 @@
+"""What a bot file means: the steps that the interpreter plays, as frozen records.
+
+The loader makes these from YAML; the interpreter plays them and never sees YAML. Texts that may
+hold ``${...}`` are :class:`Template`, and matchers are :class:`MatcherSpec`: both are filled in
+with the values of a journey when their step begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from botkit.bot.matchers import MatcherSpec
+from botkit.bot.values import Template
+from botkit.chat import Event
+from botkit.results import Verdict
+
+DEFAULT_WITHIN = 30.0
+NO_TEMPLATES: Mapping[str, Template] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where something stands in a file; lines and columns count from 1."""
+
+    file: str | None = None
+    line: int = 1
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """The root of all steps.
+
+    Attributes:
+        path: ``steps[2]``, ``steps[4].choose[0].do[1]``, ``whenever[0].do[0]``.
+        verb: the key that makes it what it is.
+        text: the step in one line, as its author wrote it, for evidence.
+        place: where the step begins.
+    """
+
+    path: str
+    verb: str
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedStep(Step):
+    """A step that waits.
+
+    Attributes:
+        within: its deadline in seconds, counted from its beginning.
+        slow_after: later than this is degraded; None if never.
+    """
+
+    within: float = DEFAULT_WITHIN
+    slow_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say(Step):
+    """``typing``: seconds of typing shown first; "human" for a time that fits the text."""
+
+    line: Template
+    typing: float | str | None = None
+    button: bool = False
+    """The line answers a quick reply, by the text of its button."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowTyping(Step):
+    duration: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendNotice(Step):
+    notice: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushUrl(Step):
+    url: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitFor(TimedStep):
+    """``kind``: AgentConnected and SessionEnded are states, true at once if they hold."""
+
+    kind: type[Event]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expect(TimedStep):
+    """``next_only``: the very next message must fit (``expect_next``).
+
+    ``sender`` narrows to ``agent``, ``supervisor``, ``external``, ``customer`` or a nickname.
+    ``mask``: names of captures that must never be shown.
+    """
+
+    matcher: MatcherSpec
+    next_only: bool = False
+    sender: str | None = None
+    mask: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectNothing(Step):
+    duration: float
+    matching: MatcherSpec | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetUserdata(Step):
+    values: Mapping[str, Template]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteUserdata(Step):
+    key: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectUserdata(TimedStep):
+    """Waits until every key fits; matchers' captures become variables."""
+
+    matchers: Mapping[str, MatcherSpec]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One case of ``choose``: exactly one of ``matcher`` and ``kind`` is set."""
+
+    matcher: MatcherSpec | None = None
+    kind: type[Event] | None = None
+    do: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choose(TimedStep):
+    """``otherwise`` None: nothing fitting in time is a failure."""
+
+    cases: tuple[Case, ...]
+    otherwise: tuple[Step, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat(Step):
+    times: int
+    do: tuple[Step, ...]
+    until: MatcherSpec | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(TimedStep):
+    action: str
+    arguments: Mapping[str, Template] = field(default_factory=lambda: NO_TEMPLATES)
+    save_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause(Step):
+    duration: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Step):
+    note: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish(Step):
+    verdict: Verdict
+    because: Template | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave(Step):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whenever:
+    """A reaction: each sees every event of its kind once and consumes nothing.
+
+    Attributes:
+        matcher: for messages and notices; None fits every event of the kind.
+        sender: narrows messages as in ``expect``.
+        times: how often it may fire; None if unbounded.
+    """
+
+    path: str
+    place: Place
+    kind: type[Event]
+    matcher: MatcherSpec | None = None
+    sender: str | None = None
+    times: int | None = None
+    do: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """A line of ``never``: what must not be said at any time."""
+
+    path: str
+    place: Place
+    matcher: MatcherSpec
+    sender: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotScript:
+    """All that one party does in a chat: a customer's bot or a simulated agent's script."""
+
+    name: str
+    file: str | None = None
+    steps: tuple[Step, ...] = ()
+    whenever: tuple[Whenever, ...] = ()
+    never: tuple[Guard, ...] = ()

@@ -1,0 +1,155 @@
+"""The written record of a chat, as the customer's side saw it.
+
+A line of the customer is written down when it is sent. Its echo, if the server sends one, adds
+the server's index to that line instead of writing it twice.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+from botkit.chat import events
+from botkit.chat.events import Event, PartyKind
+
+MAX_ROWS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of a transcript.
+
+    Attributes:
+        at: the loop's clock, seconds.
+        who: the name to show; empty for what happened to the session itself.
+        kind: the event's name (``message``, ``agent_connected``), or the server's word for it.
+        party: what the one who did it is; None for the session itself.
+        text: what to show.
+        index: the server's index; None if it gave none (yet).
+        utc: the server's stamp, epoch seconds; None if it gave none.
+        history: it was there before this session was (re)opened.
+    """
+
+    at: float
+    who: str
+    kind: str
+    text: str
+    party: PartyKind | None = None
+    index: int | None = None
+    utc: float | None = None
+    history: bool = False
+
+    def __str__(self) -> str:
+        if self.kind == "message":
+            return f"{self.who}: {self.text}"
+        return f"[{self.kind}] {self.who} {self.text}".rstrip().replace("]  ", "] ")
+
+
+class Transcript:
+    """Collects the rows of one chat; past ``max_rows`` the oldest go, and are counted.
+
+    Attributes:
+        dropped: how many rows were dropped.
+    """
+
+    __slots__ = ("_rows", "_unechoed", "dropped")
+
+    def __init__(self, *, max_rows: int = MAX_ROWS) -> None:
+        self._rows: deque[Row] = deque(maxlen=max_rows)
+        self._unechoed: list[str] = []
+        self.dropped = 0
+
+    def add(self, event: Event) -> None:
+        """Write an event down."""
+        if type(event) is events.Message and event.own and self._settle_echo(event):
+            return
+        self._append(row_of(event))
+
+    def add_sent(self, text: str, *, at: float, nickname: str) -> None:
+        """Write down a line that the customer is sending."""
+        self._unechoed.append(text)
+        self._append(Row(at=at, who=nickname, kind="message", party=PartyKind.CUSTOMER, text=text))
+
+    def rows(self, from_index: int = 0) -> tuple[Row, ...]:
+        """Give the rows, oldest first.
+
+        Args:
+            from_index: leave out what the server numbered lower; rows without a number are given
+                only from 0 on, where they are part of the whole.
+        """
+        if from_index <= 0:
+            return tuple(self._rows)
+        return tuple(r for r in self._rows if r.index is not None and r.index >= from_index)
+
+    def _append(self, row: Row) -> None:
+        if len(self._rows) == self._rows.maxlen:
+            self.dropped += 1
+        self._rows.append(row)
+
+    def _settle_echo(self, event: events.Message) -> bool:
+        if event.text not in self._unechoed:
+            return False
+        self._unechoed.remove(event.text)
+        for position in range(len(self._rows) - 1, -1, -1):
+            row = self._rows[position]
+            if (
+                row.index is None
+                and row.party is PartyKind.CUSTOMER
+                and row.kind == "message"
+                and row.text == event.text
+            ):
+                self._rows[position] = replace(row, index=event.index, utc=event.utc)
+                return True
+        return False
+
+
+def row_of(event: Event) -> Row:
+    """Put an event into words."""
+    party = event.party
+    kind = event.kind if type(event) is events.Other else events.snake_case(type(event).__name__)
+    return Row(
+        at=event.at,
+        who=party.name if party else "",
+        kind=kind,
+        party=party.kind if party else None,
+        text=text_of(event),
+        index=event.index,
+        utc=event.utc,
+        history=event.history,
+    )
+
+
+def text_of(event: Event) -> str:
+    """Say in words what an event tells besides its kind and its party."""
+    match event:
+        case events.Message() | events.Other():
+            return event.text
+        case events.Notice():
+            return f"{event.kind}: {event.text}" if event.text else event.kind
+        case events.PushedUrl():
+            return event.url
+        case events.File():
+            return f"{event.name or event.file_id}{' deleted' if event.deleted else ''}"
+        case events.Userdata():
+            pairs = (f"{k}={'(deleted)' if v is None else v}" for k, v in event.changes.items())
+            return ", ".join(pairs)
+        case events.Nickname():
+            return event.nickname
+        case events.AgentTyping():
+            return "started" if event.is_typing else "stopped"
+        case events.Interrupted():
+            return event.description
+        case events.SessionEnded():
+            by = f"by {event.by.value}" if event.by is not events.EndedBy.LOST else "lost"
+            return f"{by}: {event.description}" if event.description else by
+        case events.Error():
+            return event.description if event.code is None else f"{event.code} {event.description}"
+        case events.SessionStarted() | events.SessionRestored():
+            return event.session_id
+        case _:
+            return ""
+
+
+def describe(event: Event) -> str:
+    """Say an event in one line, as evidence shows it."""
+    return str(row_of(event))

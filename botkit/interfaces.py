@@ -1,0 +1,401 @@
+"""What plugins implement, and what hooks and bots are given.
+
+Implemented by plugins: :class:`Connector`, :class:`Matcher`, :class:`Action`, :class:`Reporter`,
+:class:`AlertSink`, :class:`StateStorage`, :class:`Bot`. Given to hooks and bots: :class:`Session`
+and :class:`JourneyInfo`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import trio
+
+from botkit.chat import Command, Event, Message, Row
+from botkit.errors import BotkitError
+from botkit.results import Alert, JourneyResult, RunResult, StepResult
+
+__all__ = [
+    "Action",
+    "ActionContext",
+    "AlertSink",
+    "Bot",
+    "ConnectOptions",
+    "Connector",
+    "Deliver",
+    "JourneyInfo",
+    "JourneyPlan",
+    "Limits",
+    "Match",
+    "Matcher",
+    "Miss",
+    "NetworkSettings",
+    "Opening",
+    "Outcome",
+    "Reporter",
+    "Request",
+    "Script",
+    "Session",
+    "StateStorage",
+]
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+E = TypeVar("E", bound=Event)
+
+
+# --- opening a session ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """How to reach a server.
+
+    Attributes:
+        verify: check TLS certificates.
+        ca_file: certificates to trust instead of the system's, PEM.
+        client_cert: a client certificate with its key, PEM.
+        proxy: URL of a proxy; None lets the environment decide, as in httpx.
+        trust_env: heed HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and their like.
+        headers: sent with every request; may replace the User-Agent.
+        auth: user and password for HTTP basic authentication.
+        user_agent: None stands for ``botkit/<version> (+synthetic)``.
+        max_reply_bytes: a larger reply is refused.
+    """
+
+    verify: bool = True
+    ca_file: Path | None = None
+    client_cert: Path | None = None
+    proxy: str | None = None
+    trust_env: bool = True
+    headers: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    auth: tuple[str, str] | None = None
+    user_agent: str | None = None
+    max_reply_bytes: int = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectOptions:
+    """What a bot, a command or a program says about the session to open; None is "not said".
+
+    Attributes:
+        connector: name of a wire; None lets the URL decide.
+        server: what the Chat Service calls ``serverUrl``.
+        options: of the connector, by name (``channel``, say); unknown ones are refused by it.
+        agents: agent scripts of the embedded simulator.
+        open_within: limit of opening, seconds.
+    """
+
+    connector: str | None = None
+    server: str | None = None
+    service: str | None = None
+    nickname: str | None = None
+    subject: str | None = None
+    userdata: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    options: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    network: NetworkSettings | None = None
+    agents: Path | None = None
+    open_within: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """All that a connector needs to open one chat; every field is decided."""
+
+    url: str = ""
+    service: str = "demo"
+    nickname: str = "Customer"
+    subject: str | None = None
+    userdata: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    options: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    agents: Path | None = None
+    open_within: float = 15.0
+    transport: Any = None
+    """An ``httpx.AsyncBaseTransport`` to use instead of sockets."""
+
+
+# --- connectors ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A command on its way to a connector; the outcome comes back under its number."""
+
+    number: int
+    command: Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a request: ``error`` is None if the service accepted it."""
+
+    number: int
+    at: float
+    error: BotkitError | None = None
+
+
+Deliver = Callable[[Event | Outcome], None]
+"""Takes what a connector has read; never waits, may raise InboxOverflow."""
+
+
+class Connector(Protocol):
+    """Speaks one wire; one object serves all chats of a process."""
+
+    on_simulator: bool
+    """The contact centre behind it is botkit's own."""
+
+    def check(self, opening: Opening) -> None:
+        """Refuse what this wire cannot do, before anything is opened.
+
+        Raises:
+            ConfigError: naming the option.
+        """
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Hold what all chats share (an embedded server, say); entered once around them."""
+
+    def server_of(self, opening: Opening) -> str:
+        """Name the server that a chat with this opening goes to, for evidence."""
+
+    async def connect(
+        self,
+        opening: Opening,
+        requests: trio.MemoryReceiveChannel[Request],
+        deliver: Deliver,
+        *,
+        task_status: trio.TaskStatus[None],
+    ) -> None:
+        """Open a chat, carry it, and leave it; started with ``nursery.start``.
+
+        Calls ``task_status.started()`` when the chat is open, after delivering SessionStarted.
+        Then it performs each request, delivers every event, and an Outcome for each request. A
+        ``Leave`` command or the end of the requests makes it leave the chat and return; so does
+        being cancelled, in a shielded scope with a short deadline of its own. The last event is
+        always SessionEnded, once the chat was started. What ends the chat from outside is an
+        event and not an exception.
+
+        Raises:
+            ChatRefused: the service did not open the chat (before ``started``).
+            ConnectorError: the server could not be reached (before ``started``).
+            RemoteProtocolError: the server talks nonsense (before ``started``).
+            ConfigError: the settings do not work.
+        """
+
+
+# --- what hooks and bots are given ---------------------------------------------------------------
+
+
+class Session(Protocol):
+    """One chat, from the customer's side."""
+
+    @property
+    def id(self) -> str | None:
+        """The service's name of the chat; None before it is opened."""
+
+    @property
+    def is_open(self) -> bool:
+        """Commands are still accepted."""
+
+    @property
+    def nickname(self) -> str:
+        """The customer's name in this chat."""
+
+    async def send_message(self, text: str, *, content_type: str = "text") -> None: ...
+    async def send_typing(self, is_typing: bool = True, *, preview: str = "") -> None: ...
+    async def send_notice(self, text: str) -> None: ...
+    async def push_url(self, url: str) -> None: ...
+    async def update_nickname(self, nickname: str) -> None: ...
+    async def set_userdata(self, userdata: Mapping[str, str]) -> None: ...
+    async def get_userdata(self, key: str) -> dict[str, str]: ...
+    async def delete_userdata(self, key: str) -> float: ...
+    async def read_receipt(self, index: int) -> None: ...
+    async def get_transcript(self, from_index: int = 0) -> tuple[Row, ...]: ...
+    async def perform(self, command: Command) -> None:
+        """Do any command; what the methods above are made of."""
+
+    async def leave(self) -> None: ...
+    async def wait_for(
+        self, kind: type[E], *, within: float = 30.0, slow_after: float | None = None
+    ) -> E: ...
+    async def expect(
+        self,
+        matcher: Matcher | str,
+        *,
+        within: float = 30.0,
+        slow_after: float | None = None,
+        from_: str | None = None,
+    ) -> Message: ...
+    async def expect_next(
+        self,
+        matcher: Matcher | str,
+        *,
+        within: float = 30.0,
+        slow_after: float | None = None,
+        from_: str | None = None,
+    ) -> Message: ...
+    def on(self, kind: type[E], callback: Callable[[E], Awaitable[None] | None]) -> None: ...
+    def events(self) -> AsyncIterator[Event]: ...
+
+
+class JourneyInfo(Protocol):
+    """The journey that a hook runs in."""
+
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def journey_id(self) -> str: ...
+    @property
+    def bot(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def row(self) -> Mapping[str, str]: ...
+    @property
+    def on_simulator(self) -> bool: ...
+    @property
+    def began(self) -> float:
+        """The loop's clock when the journey began, seconds."""
+
+    def note(self, text: str) -> None:
+        """Write something down for the evidence."""
+
+    def measure(self, name: str, seconds: float) -> None:
+        """Record a named duration for the evidence."""
+
+
+# --- bots ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Times that bound a journey, seconds."""
+
+    whole_chat: float = 300.0
+
+
+class Script(Protocol):
+    """One journey's own copy of a bot: any ``on_*`` hooks, and ``run`` if it has a script."""
+
+    async def run(self, session: Session) -> None:
+        """Hold the chat from start to end.
+
+        An AssertionError or a broken expectation means ``failed``, any other exception ``error``.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JourneyPlan:
+    """One journey to be played: a bot with one row of its data.
+
+    Attributes:
+        bot: the bot's name.
+        name: the bot's name, with the row's name in brackets if there is one.
+        title: what the bot proves.
+        file: as the user named it; None if the bot came from a plugin.
+        line: where the bot begins.
+        row: the values of ``${row.x}``.
+        new_script: makes the journey's own copy; called once per journey.
+    """
+
+    bot: str
+    name: str
+    title: str = ""
+    file: str | None = None
+    line: int | None = None
+    tags: tuple[str, ...] = ()
+    row: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    connect: ConnectOptions = field(default_factory=ConnectOptions)
+    limits: Limits = field(default_factory=Limits)
+    new_script: Callable[[], object]
+
+
+class Bot(Protocol):
+    """What the customer does; loaded once, played many times."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def tags(self) -> tuple[str, ...]: ...
+    def plans(self) -> Sequence[JourneyPlan]:
+        """Give the journeys to play: one, or one for each row of its data."""
+
+
+# --- matchers and actions ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A matcher fits; ``captures`` become variables."""
+
+    captures: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Miss:
+    """A matcher does not fit, and says why in one line."""
+
+    why: str
+
+
+@runtime_checkable
+class Matcher(Protocol):
+    """Tells whether a text is what was expected."""
+
+    def match(self, text: str) -> Match | Miss: ...
+    def __str__(self) -> str:
+        """Say in words what is expected: ``a message containing "hello"``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionContext:
+    """What an action is given besides its own arguments."""
+
+    journey: JourneyInfo
+    session: Session
+    variables: Mapping[str, str]
+
+
+class Action(Protocol):
+    """Something a bot may ``call``; sync or async.
+
+    Returns None, a value for ``as: NAME`` (turned into text), or commands for the session to
+    perform.
+    """
+
+    def __call__(
+        self, context: ActionContext, /, **arguments: str
+    ) -> str | Sequence[Command] | Awaitable[str | Sequence[Command] | None] | None: ...
+
+
+# --- reports, alerts, storage --------------------------------------------------------------------
+
+
+class Reporter(Protocol):
+    """Tells the world how a run goes; called in order, from one task."""
+
+    def journey_started(self, journey: JourneyInfo) -> None: ...
+    def event(self, journey: JourneyInfo, row: Row) -> None: ...
+    def step_finished(self, journey: JourneyInfo, step: StepResult) -> None: ...
+    def journey_finished(self, result: JourneyResult) -> None: ...
+    def run_finished(self, run: RunResult) -> None: ...
+
+
+class AlertSink(Protocol):
+    """Takes an alert to where people see it."""
+
+    async def deliver(self, alert: Alert) -> None: ...
+
+
+class StateStorage(Protocol):
+    """Keeps what is needed to restore a session; methods may be sync or async.
+
+    ``state`` is a mapping that JSON can hold; ``read`` returns what was written last, or None.
+    """
+
+    def write(self, state: Mapping[str, Any]) -> Awaitable[None] | None: ...
+    def read(self) -> Awaitable[Mapping[str, Any] | None] | Mapping[str, Any] | None: ...
