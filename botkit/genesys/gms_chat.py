@@ -1,0 +1,277 @@
+"""One chat of the GMS Chat API v2, from the customer's side: pushes in, chat events out.
+
+Theory of operation. A :class:`GmsChat` lives as long as the chat, over any number of Bayeux
+sessions. It keeps what identifies the chat (the latest non-empty secure key and alias), which
+transcript indexes it has seen, and the view of the user data; and it is the one object that
+stamps and numbers the events of its session.
+
+Every push may repeat events: after ``requestNotifications`` the service replays from a position.
+An index that was seen is dropped; one that was not is new, whatever order it comes in. Which
+indexes were seen is remembered for the last :data:`REMEMBERED`, and everything lower counts as
+seen.
+
+Source: GMS Chat API v2, "Common response object" and event types; public CometD clients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from botkit import chat
+from botkit.bayeux.messages import JSON
+from botkit.chat import EndedBy, Event, Party, PartyKind
+from botkit.errors import ChatError
+from botkit.genesys import gms_v2
+from botkit.genesys.gms_v2 import GmsEvent, Push
+
+REMEMBERED = 1000
+
+PARTY_KINDS: Mapping[str, PartyKind] = {
+    "Client": PartyKind.CUSTOMER,
+    "Agent": PartyKind.AGENT,
+    "Supervisor": PartyKind.SUPERVISOR,
+    "External": PartyKind.EXTERNAL,
+}
+HUMANS = (PartyKind.AGENT, PartyKind.SUPERVISOR)
+NOTICES = ("CustomNotice", "Notice", "IdleAlert", "IdleClose")
+FILES = ("FileUploaded", "FileDeleted")
+
+
+class GmsChat:
+    """Turns the pushes of one chat into its events.
+
+    Args:
+        userdata: what was attached when the chat was requested.
+
+    Attributes:
+        secure_key: the latest key; empty until the service opened the chat.
+        chat_id: the service's name of the chat.
+        ended: SessionEnded was made; nothing comes after it.
+        leaving: the customer asked to leave, so that the end is the customer's.
+        refusal: why the service did not open the chat; None if it did, or did not answer yet.
+    """
+
+    __slots__ = (
+        "_floor",
+        "_own_id",
+        "_seen",
+        "_seq",
+        "_top",
+        "chat_id",
+        "ended",
+        "leaving",
+        "refusal",
+        "secure_key",
+        "userdata",
+    )
+
+    def __init__(self, *, userdata: Mapping[str, str]) -> None:
+        self.secure_key = ""
+        self.chat_id = ""
+        self.ended = False
+        self.leaving = False
+        self.refusal: ChatError | None = None
+        self.userdata = chat.UserdataView()
+        self.userdata.merge(userdata)
+        self._own_id: str | None = None
+        self._seq = 0
+        # Every index up to _floor was seen, and those above it that are in _seen.
+        self._floor = 0
+        self._top = 0
+        self._seen: set[int] = set()
+
+    # --- what the connector asks ---
+
+    @property
+    def started(self) -> bool:
+        """The service opened the chat: there is a key."""
+        return bool(self.secure_key)
+
+    @property
+    def resume_from(self) -> int | None:
+        """The position to ask from after a loss; None asks for everything."""
+        return self._floor + 1 if self._floor else None
+
+    def receive(self, data: JSON, *, now: float) -> list[Event]:
+        """Take the data of one push.
+
+        Returns:
+            The new events, in order. Errors of the service are Error events once the chat is
+            open; before, they are the ``refusal``.
+
+        Raises:
+            RemoteProtocolError: the push is malformed; nothing of it was taken.
+        """
+        if self.ended:
+            return []
+        push = gms_v2.decode_push(data)
+        if push.status_code != gms_v2.OK or push.errors:
+            return self._receive_failure(push, now)
+        events: list[Event] = []
+        self._adopt(push, events, now)
+        for wire_event in push.events:
+            self._receive_event(wire_event, events, now)
+        if push.chat_ended:
+            self._end(events, now, "")
+        return events
+
+    def interrupted(self, description: str, *, now: float) -> Event:
+        """Tell that the connection was lost."""
+        return chat.Interrupted(at=now, seq=self._number(), description=description)
+
+    def continued(self, *, now: float) -> Event:
+        """Tell that the connection is back."""
+        return chat.Continued(at=now, seq=self._number())
+
+    def error(self, code: int | None, description: str, *, now: float) -> Event:
+        """Tell of an error that is not the chat's own (a refused publish, say)."""
+        return chat.Error(at=now, seq=self._number(), code=code, description=description)
+
+    def end(self, by: EndedBy, description: str, *, now: float) -> list[Event]:
+        """Tell that the chat is over; empty if that was told before."""
+        if self.ended:
+            return []
+        self.ended = True
+        return [chat.SessionEnded(at=now, seq=self._number(), by=by, description=description)]
+
+    def confirm(self, command: chat.Command, *, now: float) -> list[Event]:
+        """Take note that the service accepted a command.
+
+        Source: GMS has no confirmation of user data; that the accepted publish is one is inferred.
+        """
+        match command:
+            case chat.SetUserdata():
+                return self._userdata_changed(self.userdata.merge(command.userdata), now)
+            case chat.DeleteUserdata():
+                gone = self.userdata.forget(command.key)
+                return self._userdata_changed({command.key: None} if gone else {}, now)
+            case _:
+                return []
+
+    # --- pushes ---
+
+    def _adopt(self, push: Push, events: list[Event], now: float) -> None:
+        """Keep the latest identity; the first key opens the chat."""
+        was_started = self.started
+        self.secure_key = push.secure_key or self.secure_key
+        self.chat_id = push.chat_id or self.chat_id
+        if self.started and not was_started:
+            events.append(chat.SessionStarted(at=now, seq=self._number(), session_id=self.chat_id))
+
+    def _receive_failure(self, push: Push, now: float) -> list[Event]:
+        code, description = _failure_of(push)
+        if not self.started:
+            self.refusal = ChatError(code, description)
+            return []
+        events: list[Event] = [self.error(code, description, now=now)]
+        if push.chat_ended:
+            self._end(events, now, description)
+        return events
+
+    def _end(self, events: list[Event], now: float, description: str) -> None:
+        by = EndedBy.CUSTOMER if self.leaving else EndedBy.SERVICE
+        events.extend(self.end(by, description, now=now))
+
+    def _receive_event(self, raw: GmsEvent, events: list[Event], now: float) -> None:
+        if raw.index is not None and not self._is_new(raw.index):
+            return
+        made = self._translate(raw, now)
+        events.append(made)
+        if raw.userdata and raw.type not in FILES:
+            events.extend(self._userdata_changed(self.userdata.merge(raw.userdata), now))
+        if raw.type == "ParticipantLeft" and self._is_me(raw):
+            self._end(events, now, raw.text)
+
+    def _is_new(self, index: int) -> bool:
+        if index <= self._floor or index in self._seen:
+            return False
+        self._seen.add(index)
+        self._top = max(self._top, index)
+        while self._floor + 1 in self._seen:
+            self._floor += 1
+            self._seen.discard(self._floor)
+        if self._top - self._floor > REMEMBERED:
+            # A numbering with holes: forget the oldest instead of remembering without end.
+            self._floor = self._top - REMEMBERED
+            self._seen = {seen for seen in self._seen if seen > self._floor}
+        return True
+
+    def _is_me(self, raw: GmsEvent) -> bool:
+        if PARTY_KINDS.get(raw.sender.type) is not PartyKind.CUSTOMER:
+            return False
+        return self._own_id is None or raw.sender.participant_id in (None, self._own_id)
+
+    def _userdata_changed(self, changes: Mapping[str, str | None], now: float) -> list[Event]:
+        if not changes:
+            return []
+        return [chat.Userdata(at=now, seq=self._number(), changes=changes)]
+
+    def _number(self) -> int:
+        self._seq += 1
+        return self._seq
+
+    def _translate(self, raw: GmsEvent, now: float) -> Event:
+        sender = raw.sender
+        kind = PARTY_KINDS.get(sender.type, PartyKind.EXTERNAL)
+        party = Party(name=sender.nickname, kind=kind, id=sender.participant_id)
+        own = kind is PartyKind.CUSTOMER
+        at, seq, index, utc = now, self._number(), raw.index, raw.utc
+        match raw.type:
+            case "Message":
+                return chat.Message(
+                    at=at, seq=seq, index=index, utc=utc, party=party, own=own,
+                    text=raw.text, content_type=raw.message_type or "text",
+                )  # fmt: skip
+            case "ParticipantJoined" if kind in HUMANS:
+                return chat.AgentConnected(
+                    at=at, seq=seq, index=index, utc=utc, party=party, userdata=raw.userdata
+                )
+            case "ParticipantLeft" if kind in HUMANS:
+                return chat.AgentDisconnected(at=at, seq=seq, index=index, utc=utc, party=party)
+            case "TypingStarted" | "TypingStopped" if kind in HUMANS:
+                is_typing = raw.type == "TypingStarted"
+                return chat.AgentTyping(
+                    at=at, seq=seq, index=index, utc=utc, party=party,
+                    is_typing=is_typing, preview=raw.text,
+                )  # fmt: skip
+            case "PushUrl":
+                return chat.PushedUrl(
+                    at=at, seq=seq, index=index, utc=utc, party=party, own=own, url=raw.text
+                )
+            case "NicknameUpdated":
+                nickname = raw.text or sender.nickname
+                return chat.Nickname(
+                    at=at, seq=seq, index=index, utc=utc, party=party, own=own, nickname=nickname
+                )
+            case "FileUploaded" | "FileDeleted":
+                return chat.File(
+                    at=at, seq=seq, index=index, utc=utc, party=party, own=own,
+                    file_id=raw.userdata.get("file-id", raw.text),
+                    name=raw.userdata.get("file-name", ""),
+                    size=_size(raw.userdata.get("file-size")),
+                    deleted=raw.type == "FileDeleted",
+                )  # fmt: skip
+            case notice if notice in NOTICES:
+                return chat.Notice(
+                    at=at, seq=seq, index=index, utc=utc, party=party, own=own,
+                    text=raw.text, kind=notice,
+                )  # fmt: skip
+            case other:
+                if other == "ParticipantJoined" and own and self._own_id is None:
+                    self._own_id = sender.participant_id
+                return chat.Other(
+                    at=at, seq=seq, index=index, utc=utc, party=party, kind=other, text=raw.text
+                )
+
+
+def _failure_of(push: Push) -> tuple[int | None, str]:
+    """Put a failure into a code and a text; the numbers are the server's own."""
+    if push.errors:
+        first = push.errors[0]
+        texts = [" ".join(filter(None, (e.message, e.advice))) for e in push.errors]
+        return first.code, "; ".join(filter(None, texts)) or "an error without a text"
+    return None, f"the service answered with statusCode {push.status_code}"
+
+
+def _size(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() else None
