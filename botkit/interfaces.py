@@ -28,6 +28,7 @@ __all__ = [
     "ConnectOptions",
     "Connector",
     "Deliver",
+    "EventStream",
     "JourneyInfo",
     "JourneyPlan",
     "Limits",
@@ -190,6 +191,16 @@ class Connector(Protocol):
 # --- what hooks and bots are given ---------------------------------------------------------------
 
 
+class EventStream(Protocol):
+    """All events of one party's chat, from its beginning, for one reader."""
+
+    async def next_events(self) -> list[Event]:
+        """Wait until there is at least one event; give all there are, in order.
+
+        After the last event of a session it waits for ever.
+        """
+
+
 class Session(Protocol):
     """One chat, from the customer's side."""
 
@@ -218,13 +229,16 @@ class Session(Protocol):
     async def perform(self, command: Command) -> None:
         """Do any command; what the methods above are made of."""
 
+    def subscribe(self) -> EventStream:
+        """Become the one reader of this session; see :class:`EventStream`."""
+
     async def leave(self) -> None: ...
     async def wait_for(
         self, kind: type[E], *, within: float = 30.0, slow_after: float | None = None
     ) -> E: ...
     async def expect(
         self,
-        matcher: Matcher | str,
+        matcher: Matcher,
         *,
         within: float = 30.0,
         slow_after: float | None = None,
@@ -232,7 +246,7 @@ class Session(Protocol):
     ) -> Message: ...
     async def expect_next(
         self,
-        matcher: Matcher | str,
+        matcher: Matcher,
         *,
         within: float = 30.0,
         slow_after: float | None = None,

@@ -46,16 +46,18 @@ class Row:
 
 
 class Transcript:
-    """Collects the rows of one chat; past ``max_rows`` the oldest go, and are counted.
+    """Collects what happened in one chat; past ``max_rows`` the oldest go, and are counted.
+
+    Events are put into words when somebody asks, so that writing them down costs little.
 
     Attributes:
-        dropped: how many rows were dropped.
+        dropped: how many entries were dropped.
     """
 
-    __slots__ = ("_rows", "_unechoed", "dropped")
+    __slots__ = ("_entries", "_unechoed", "dropped")
 
     def __init__(self, *, max_rows: int = MAX_ROWS) -> None:
-        self._rows: deque[Row] = deque(maxlen=max_rows)
+        self._entries: deque[Event | Row] = deque(maxlen=max_rows)
         self._unechoed: list[str] = []
         self.dropped = 0
 
@@ -63,7 +65,7 @@ class Transcript:
         """Write an event down."""
         if type(event) is events.Message and event.own and self._settle_echo(event):
             return
-        self._append(row_of(event))
+        self._append(event)
 
     def add_sent(self, text: str, *, at: float, nickname: str) -> None:
         """Write down a line that the customer is sending."""
@@ -77,28 +79,27 @@ class Transcript:
             from_index: leave out what the server numbered lower; rows without a number are given
                 only from 0 on, where they are part of the whole.
         """
+        rows = tuple(e if isinstance(e, Row) else row_of(e) for e in self._entries)
         if from_index <= 0:
-            return tuple(self._rows)
-        return tuple(r for r in self._rows if r.index is not None and r.index >= from_index)
+            return rows
+        return tuple(row for row in rows if row.index is not None and row.index >= from_index)
 
-    def _append(self, row: Row) -> None:
-        if len(self._rows) == self._rows.maxlen:
+    def recorded(self) -> list[Event]:
+        """Give the events written down so far, without the customer's own lines."""
+        return [entry for entry in self._entries if not isinstance(entry, Row)]
+
+    def _append(self, entry: Event | Row) -> None:
+        if len(self._entries) == self._entries.maxlen:
             self.dropped += 1
-        self._rows.append(row)
+        self._entries.append(entry)
 
     def _settle_echo(self, event: events.Message) -> bool:
         if event.text not in self._unechoed:
             return False
         self._unechoed.remove(event.text)
-        for position in range(len(self._rows) - 1, -1, -1):
-            row = self._rows[position]
-            if (
-                row.index is None
-                and row.party is PartyKind.CUSTOMER
-                and row.kind == "message"
-                and row.text == event.text
-            ):
-                self._rows[position] = replace(row, index=event.index, utc=event.utc)
+        for position, entry in enumerate(self._entries):
+            if isinstance(entry, Row) and entry.index is None and entry.text == event.text:
+                self._entries[position] = replace(entry, index=event.index, utc=event.utc)
                 return True
         return False
 

@@ -1,0 +1,190 @@
+"""Expectations of a session: what was tried, what came of it, and how it is written down."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from botkit.chat import EndedBy, Event, Message, SessionEnded, Taken, describe
+from botkit.chat.transcript import text_of
+from botkit.errors import ExpectationFailed, StepTimeout
+from botkit.interfaces import Matcher, Miss
+from botkit.results import Reason, StepResult, Verdict
+
+MAX_EVIDENCE = 20
+"""How many messages a broken expectation shows."""
+
+BOTKIT_FOLDER = str(Path(__file__).parent.parent)
+
+Observer = Callable[[StepResult], None]
+
+
+class Recorder:
+    """Numbers the steps of a session and tells an observer of them, if there is one."""
+
+    __slots__ = ("_began", "_count", "_observer")
+
+    def __init__(self, observer: Observer | None, began: float) -> None:
+        self._observer = observer
+        self._began = began
+        self._count = 0
+
+    def record(
+        self,
+        *,
+        verb: str,
+        text: str,
+        started: float,
+        verdict: Verdict = Verdict.PASSED,
+        reason: Reason = Reason.OK,
+        expected: str = "",
+        received: tuple[str, ...] = (),
+        took: str | None = None,
+        passed_over: tuple[str, ...] = (),
+        message: str = "",
+        asserts: bool = False,
+    ) -> None:
+        """Write down that a step is over."""
+        if self._observer is None:
+            return
+        self._count += 1
+        file, line = _caller()
+        self._observer(
+            StepResult(
+                number=self._count,
+                path=f"run:{line}" if line else "run",
+                verb=verb,
+                text=text,
+                file=file,
+                line=line,
+                verdict=verdict,
+                reason=reason,
+                started=started - self._began,
+                duration=trio.current_time() - started,
+                expected=expected,
+                received=received,
+                took=took,
+                passed_over=passed_over,
+                message=message,
+                asserts=asserts,
+            )
+        )
+
+
+class Tried:
+    """A predicate for the inbox that remembers what did not fit, and why."""
+
+    __slots__ = ("_matcher", "_sender", "misses", "total")
+
+    def __init__(self, matcher: Matcher, sender: str | None) -> None:
+        self._matcher = matcher
+        self._sender = sender
+        self.misses: list[str] = []
+        self.total = 0
+
+    def is_from(self, event: Event) -> bool:
+        """Tell whether the event is from whom the expectation is about."""
+        party = event.party
+        if self._sender is None or party is None:
+            return self._sender is None
+        return self._sender in (party.kind.value, party.name)
+
+    def __call__(self, event: Event) -> bool:
+        if not isinstance(event, Message) or not self.is_from(event):
+            return False
+        answer = self._matcher.match(event.text)
+        if not isinstance(answer, Miss):
+            return True
+        self.total += 1
+        if len(self.misses) < MAX_EVIDENCE:
+            self.misses.append(f"{describe(event)} - {answer.why}")
+        return False
+
+
+@dataclass(slots=True)
+class Expectation:
+    """One expectation while it is open; tells the recorder how it ended."""
+
+    recorder: Recorder
+    verb: str
+    expected: str
+    within: float
+    slow_after: float | None
+    started: float
+
+    @property
+    def deadline(self) -> float:
+        """The loop's clock until which it may come, seconds."""
+        return self.started + self.within
+
+    def passed(self, taken: Taken) -> None:
+        """It came; later than ``slow_after`` is degraded."""
+        took = max(taken.event.at - self.started, 0.0)
+        slow = self.slow_after is not None and took > self.slow_after
+        self._record(
+            verdict=Verdict.DEGRADED if slow else Verdict.PASSED,
+            reason=Reason.SLOW if slow else Reason.OK,
+            message=f"took {took:.1f} s, slow after {self.slow_after:g} s" if slow else "",
+            took=describe(taken.event),
+            passed_over=tuple(map(describe, taken.passed_over[:MAX_EVIDENCE])),
+        )
+
+    def failed(
+        self, received: Sequence[str], transcript: Sequence[str], ended: SessionEnded | None
+    ) -> ExpectationFailed:
+        """It did not come; gives the error to raise."""
+        if ended is not None:
+            reason = Reason.LOST if ended.by is EndedBy.LOST else Reason.CHAT_ENDED
+            message = f"the chat ended ({text_of(ended)}) before {self.expected} came"
+        elif received:
+            reason = Reason.EXPECTATION
+            message = f"expected {self.expected} within {self.within:g} s; other messages came"
+        else:
+            reason = Reason.TIMEOUT
+            message = f"expected {self.expected} within {self.within:g} s; nothing came"
+        self._record(
+            verdict=Verdict.FAILED, reason=reason, message=message, received=tuple(received)
+        )
+        kind = StepTimeout if reason is Reason.TIMEOUT else ExpectationFailed
+        return kind(self.expected, received=received, transcript=transcript, reason=reason.value)
+
+    def _record(
+        self,
+        *,
+        verdict: Verdict,
+        reason: Reason,
+        message: str,
+        received: tuple[str, ...] = (),
+        took: str | None = None,
+        passed_over: tuple[str, ...] = (),
+    ) -> None:
+        self.recorder.record(
+            verb=self.verb,
+            text=f"{self.verb}: {self.expected}",
+            started=self.started,
+            verdict=verdict,
+            reason=reason,
+            expected=self.expected,
+            received=received,
+            took=took,
+            passed_over=passed_over,
+            message=message,
+            asserts=True,
+        )
+
+
+def _caller() -> tuple[str | None, int | None]:
+    """Find the line outside botkit that is waiting: where the author wrote the step."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith(BOTKIT_FOLDER):
+            return name, frame.f_lineno
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return None, None
