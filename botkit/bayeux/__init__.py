@@ -1,0 +1,5 @@
+"""Bayeux 1.0, both halves. Pure: bytes in, bytes out, the JSON codec and the time are passed in.
+
+Import from the modules: ``messages`` (records and their bytes), ``advice`` (times), ``states`` (the
+rules of both sides), ``client`` and ``server`` (the two state machines).
+"""
