@@ -22,7 +22,8 @@ Bytes that come from the wire raise :class:`RemoteProtocolError` and nothing els
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 __all__ = [
     "BotkitError",
@@ -39,6 +40,7 @@ __all__ = [
     "RestoreFailed",
     "SessionClosed",
     "StepTimeout",
+    "ungrouped",
 ]
 
 
@@ -179,16 +181,47 @@ class PluginError(BotkitError):
 
     Args:
         message: what happened.
-        plugin: the name it is registered under.
+        plugin: the name it is registered under, or the bot's name.
         hook: the hook that was running; None outside hooks.
+        reason: one of the reasons of ``botkit.results``: ``plugin`` or ``bot`` (it raised, or does
+            not fit), ``hook_timeout``, ``hook_blocked``.
+        culprit: what ``plugin`` is the name of: ``plugin`` or ``bot``.
     """
 
-    def __init__(self, message: str, *, plugin: str, hook: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        plugin: str,
+        hook: str | None = None,
+        reason: str = "plugin",
+        culprit: str = "plugin",
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.plugin = plugin
         self.hook = hook
+        self.reason = reason
+        self.culprit = culprit
 
     def __str__(self) -> str:
         where = f" in {self.hook}" if self.hook else ""
-        return f"plugin {self.plugin!r}{where}: {self.message}"
+        return f"{self.culprit} {self.plugin!r}{where}: {self.message}"
+
+
+@contextmanager
+def ungrouped() -> Iterator[None]:
+    """Let the one exception of an exception group out as itself.
+
+    A nursery wraps whatever its tasks raise; who asked for one thing wants one error. Groups of
+    several stay groups.
+    """
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        leaf: BaseException = group
+        while isinstance(leaf, BaseExceptionGroup) and len(leaf.exceptions) == 1:
+            leaf = leaf.exceptions[0]
+        if leaf is group:
+            raise
+        raise leaf from leaf.__cause__
