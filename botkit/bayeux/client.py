@@ -23,9 +23,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import TypeAlias
 
 from botkit.bayeux.advice import DEFAULT_ADVICE, JSON, Advice, Reconnect
+from botkit.bayeux.events import (
+    Acknowledged,
+    Action,
+    Connect,
+    Connected,
+    Delivered,
+    Event,
+    Handshake,
+    Handshaken,
+    Lost,
+    Refused,
+    Regained,
+    SessionUnknown,
+    Stop,
+    Stopped,
+    Wait,
+)
 from botkit.bayeux.messages import (
     CONNECT,
     DISCONNECT,
@@ -85,141 +101,6 @@ class ClientConfig:
     advice: Advice = DEFAULT_ADVICE
     ext: dict[str, JSON] | None = None
     max_pending: int = 1_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handshake:
-    """Send these messages, alone, and give up at the deadline."""
-
-    messages: tuple[Message, ...]
-    deadline: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connect:
-    """Send these messages, alone, and give up at the deadline.
-
-    Args:
-        held: the server will keep it waiting; False for the first after a handshake or a loss.
-    """
-
-    messages: tuple[Message, ...]
-    deadline: float
-    held: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
-    """Ask again at this time."""
-
-    until: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """The connect loop is over."""
-
-    reason: str
-
-
-Action: TypeAlias = Handshake | Connect | Wait | Stop
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handshaken:
-    """A session begins.
-
-    Args:
-        again: there was another before it; its subscriptions are gone and what the application
-            had bound to it must be bound again.
-    """
-
-    client_id: str
-    again: bool
-    ext: dict[str, JSON] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connected:
-    """The first connect of a session succeeded."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
-    """The server delivered something to a channel.
-
-    Args:
-        id: mostly absent: servers push without one.
-    """
-
-    channel: str
-    data: JSON
-    id: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledged:
-    """A publish, subscribe, unsubscribe or disconnect was answered; comes once for each.
-
-    Args:
-        id: of the message as it was built.
-        error: the server's text if it was not successful, maybe empty.
-        message: the whole reply.
-    """
-
-    id: str
-    channel: str
-    successful: bool
-    error: str | None
-    message: Message
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lost:
-    """A connect failed after one had succeeded; comes once until ``Regained`` or ``Handshaken``."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Regained:
-    """A connect succeeded after ``Lost``, and the session is still the same."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionUnknown:
-    """The session is over for the server; a connect under way is void, a handshake is due."""
-
-    client_id: str
-    error: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """A handshake was answered with no; unless ``Stopped`` follows it will be tried again."""
-
-    error: str
-    advice: Advice | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
-    """The server forbade to go on."""
-
-    reason: str
-
-
-Event: TypeAlias = (
-    Handshaken
-    | Connected
-    | Delivered
-    | Acknowledged
-    | Lost
-    | Regained
-    | SessionUnknown
-    | Refused
-    | Stopped
-)
 
 
 @dataclass(frozen=True, slots=True)
