@@ -39,6 +39,8 @@ class Reason(enum.Enum):
     # failed
     EXPECTATION = "expectation"
     """Something came, and it was not what was expected."""
+    ASSERTION = "assertion"
+    """An ``assert`` of a Python bot did not hold."""
     TIMEOUT = "timeout"
     """What was expected did not come within its time."""
     GUARD = "guard"

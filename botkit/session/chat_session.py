@@ -48,7 +48,7 @@ from botkit.results import Reason, Verdict
 from botkit.session.expectations import Expectation, Observer, Recorder, Tried
 from botkit.session.stream import Stream
 
-__all__ = ["ChatSession", "open_session", "utc_now", "verdict_of"]
+__all__ = ["ChatSession", "utc_now", "verdict_of"]
 
 E = TypeVar("E", bound=Event)
 Listener = Callable[[Event], None]
@@ -59,33 +59,6 @@ MAX_WAITING_REQUESTS = 100
 def utc_now() -> float:
     """Give the time of day, epoch seconds: for stamps alone, never for durations."""
     return time.time()  # noqa: TID251 - the one function that stamps
-
-
-async def open_session(
-    nursery: trio.Nursery,
-    connector: Connector,
-    opening: Opening,
-    *,
-    observer: Observer | None = None,
-    listener: Listener | None = None,
-    began: float | None = None,
-) -> ChatSession:
-    """Open a chat in a nursery; cancelling the nursery leaves the chat.
-
-    Args:
-        nursery: owns the connection.
-        connector: the wire.
-        opening: whom to call and how.
-        observer: told of every expectation and command that ends.
-        listener: told of every event when it is read; must not wait.
-        began: the loop's clock from which steps are counted; None is now.
-
-    Raises:
-        ChatRefused, ConnectorError, RemoteProtocolError, ConfigError: as the connector says.
-    """
-    session = ChatSession(nursery, opening, observer=observer, listener=listener, began=began)
-    await nursery.start(session._carry, connector)
-    return session
 
 
 def verdict_of(error: BotkitError) -> tuple[Verdict, Reason]:
@@ -113,7 +86,14 @@ class _Pending:
 
 
 class ChatSession:
-    """The customer's side of one chat; made by :func:`open_session`.
+    """The customer's side of one chat.
+
+    Args:
+        nursery: owns the connection; cancelling it leaves the chat.
+        opening: whom to call and how.
+        observer: told of every expectation and command that ends.
+        listener: told of every event when it is read; must not wait.
+        began: the loop's clock from which steps are counted; None is now.
 
     Attributes:
         transcript: what happened so far.
@@ -185,6 +165,14 @@ class ChatSession:
         return self.id is None or (
             self.ended is not None and self.ended.by in (EndedBy.CUSTOMER, EndedBy.SERVICE)
         )
+
+    async def open(self, connector: Connector) -> None:
+        """Open the chat.
+
+        Raises:
+            ChatRefused, ConnectorError, RemoteProtocolError, ConfigError: as the connector says.
+        """
+        await self._nursery.start(self._carry, connector)
 
     # --- the connector's side ---
 

@@ -1,0 +1,281 @@
+"""One journey: one bot, played once through one session, to its verdict.
+
+Theory of operation. A journey has a life (the nursery of its session and of its hooks) and in it a
+script, in a scope of its own. Whatever ends the script early (the limit of the whole chat, a hook
+that raised, a signal) cancels that scope alone; then the chat is left, the hooks hear of it, and
+the verdict is decided from how the script ended and whether the goodbye was confirmed. Only when
+the life itself is cancelled does the connector say goodbye without us.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
+
+import trio
+
+from botkit.chat import Event
+from botkit.chat.transcript import text_of
+from botkit.errors import BotkitError, ungrouped
+from botkit.interfaces import Action, Connector, JourneyInfo, JourneyPlan, Reporter
+from botkit.journey.openings import Resolved
+from botkit.journey.pump import Dispatch, Pump
+from botkit.journey.record import Record
+from botkit.journey.verdicts import Ending, conclude, of_opening, of_script
+from botkit.results import JourneyResult, Reason, StepResult, Verdict
+from botkit.session import ChatSession, utc_now
+
+log = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class NeedsJourney(Protocol):
+    """A script that writes its own steps down, as a bot file's does."""
+
+    def attach(
+        self,
+        *,
+        journey: JourneyInfo,
+        observer: Callable[[StepResult], None],
+        actions: Mapping[str, Action],
+    ) -> None: ...
+
+
+Tell = Callable[[Callable[[Reporter], None]], None]
+
+
+class Journey:
+    """Plays one plan.
+
+    Args:
+        plan: what to play.
+        resolved: how its session is opened.
+        connector: the wire.
+        dispatcher: makes the dispatch of hooks for a script: plugins first, the bot last.
+        run_id, journey_id: names for the evidence.
+        tell: reaches the reporters.
+        actions: what ``call`` may name.
+    """
+
+    def __init__(
+        self,
+        plan: JourneyPlan,
+        *,
+        resolved: Resolved,
+        connector: Connector,
+        dispatcher: Callable[[object, str], Dispatch],
+        run_id: str,
+        journey_id: str,
+        tell: Tell,
+        actions: Mapping[str, Action],
+    ) -> None:
+        self._plan = plan
+        self._resolved = resolved
+        self._connector = connector
+        self._dispatcher = dispatcher
+        self._tell = tell
+        self._actions = actions
+        self._run_id = run_id
+        self._journey_id = journey_id
+        self._scope = trio.CancelScope()
+        self._ending: Ending | None = None
+        self._script: object = None
+        self._session: ChatSession | None = None
+        # Set when the journey begins, for both are stamped with its clock.
+        self._record: Record
+        self._dispatch: Dispatch
+        self._pump: Pump
+
+    def stop(self, reason: Reason) -> None:
+        """End the script now; the chat is left and the verdict is ``cancelled``."""
+        self._end(Ending(verdict=Verdict.CANCELLED, reason=reason, message="it was stopped"))
+
+    async def play(self) -> JourneyResult:
+        """Play it to its end.
+
+        Returns:
+            The verdict with its evidence, whatever happened: nothing but cancellation comes out.
+        """
+        began, started_utc = trio.current_time(), utc_now()
+        record = self._record = Record(
+            self._plan,
+            run_id=self._run_id,
+            journey_id=self._journey_id,
+            on_simulator=self._connector.on_simulator,
+            began=began,
+            tell=self._tell,
+        )
+        self._tell(lambda reporter: reporter.journey_started(record))
+        try:
+            self._script = self._plan.new_script()
+            self._dispatch = self._dispatcher(self._script, self._plan.bot)
+            with ungrouped():
+                await self._live()
+            result = self._result(started_utc)
+            await self._dispatch.dispatch("on_journey_finished", journey=record, result=result)
+        except Exception as error:  # The boundary: whatever broke, the run gets its verdict.
+            self._break(error)
+            result = self._result(started_utc)
+        self._tell(lambda reporter: reporter.journey_finished(result))
+        return result
+
+    # --- the life ---
+
+    async def _live(self) -> None:
+        async with trio.open_nursery() as nursery:
+            session = self._session = ChatSession(
+                nursery,
+                self._resolved.opening,
+                observer=self._on_step,
+                listener=self._on_event,
+                began=self._record.began,
+            )
+            self._pump = Pump(
+                self._dispatch, self._on_hook_error, journey=self._record, session=session
+            )
+            self._pump.put("on_journey_started")
+            async with trio.open_nursery() as hooks:
+                hooks.start_soon(self._pump.run)
+                await self._play_script(session)
+                self._pump.close()
+            # What listens to the session has heard its end by now.
+            nursery.cancel_scope.cancel()
+
+    async def _play_script(self, session: ChatSession) -> None:
+        """Open, run the script, leave; how it went is in ``_ending``."""
+        limit = self._plan.limits.whole_chat
+        with self._scope:
+            with trio.move_on_after(limit) as whole_chat:
+                if await self._try(lambda: session.open(self._connector), of_opening):
+                    await self._try(lambda: self._run_script(session), of_script)
+            if whole_chat.cancelled_caught:
+                self._end(
+                    Ending(
+                        verdict=Verdict.FAILED,
+                        reason=Reason.WHOLE_CHAT,
+                        message=f"the chat took longer than {limit:g} s",
+                    )
+                )
+        await session.leave()
+
+    async def _try(
+        self, work: Callable[[], Awaitable[None]], judge: Callable[[Exception], Ending]
+    ) -> bool:
+        try:
+            with ungrouped():
+                await work()
+        except Exception as error:  # The boundary to bots' code.
+            ending = judge(error)
+            if ending.verdict is Verdict.ERROR:
+                log.debug("journey %s broke", self._journey_id, exc_info=error)
+            self._end(ending)
+            return False
+        return True
+
+    async def _run_script(self, session: ChatSession) -> None:
+        script = self._script
+        if isinstance(script, NeedsJourney):
+            script.attach(journey=self._record, observer=self._on_step, actions=self._actions)
+        run = getattr(script, "run", None)
+        if run is not None:
+            await run(session)
+        else:
+            # All that this bot does it does in hooks, so it is over when the chat is.
+            async for _ in session.events():
+                pass
+        finished = getattr(script, "finished", None)
+        if finished is not None:
+            self._end(
+                Ending(
+                    verdict=finished.verdict,
+                    reason=finished.reason,
+                    message=finished.message,
+                    step=finished.step,
+                )
+            )
+
+    # --- what happens meanwhile ---
+
+    def _on_event(self, event: Event) -> None:
+        self._record.add_event(event)
+        self._pump.put_event(event)
+
+    def _on_step(self, step: StepResult) -> None:
+        step = replace(step, number=len(self._record.steps) + 1)
+        self._record.add_step(step)
+        self._pump.put("on_step_finished", step=step)
+
+    def _on_hook_error(self, error: Exception) -> None:
+        log.debug("a hook ended journey %s", self._journey_id, exc_info=error)
+        if self._ending is not None and self._ending.verdict is not Verdict.PASSED:
+            self._record.warnings.append(str(error))
+        self._end(of_script(error), over_passed=True)
+
+    def _end(self, ending: Ending, *, over_passed: bool = False) -> None:
+        """End the script; the first ending stands, but that a hook broke goes before a pass."""
+        stands = self._ending
+        if stands is None or (over_passed and stands.verdict is Verdict.PASSED):
+            self._ending = ending
+        self._scope.cancel()
+
+    # --- the verdict ---
+
+    def _break(self, error: Exception) -> None:
+        """Take in what came out of the life itself, or of its last hook."""
+        ending = of_script(error)
+        if not isinstance(error, BotkitError):
+            log.error("journey %s broke", self._journey_id, exc_info=error)
+            message = f"{type(error).__name__}: {error}"
+            ending = Ending(verdict=Verdict.ERROR, reason=Reason.INTERNAL, message=message)
+        if self._ending is not None and self._ending.verdict is Verdict.ERROR:
+            self._record.warnings.append(ending.message)
+        else:
+            self._ending = ending
+
+    def _result(self, started_utc: float) -> JourneyResult:
+        record, session, plan = self._record, self._session, self._plan
+        ended = session.ended if session is not None else None
+        asserted = max(record.asserted, getattr(self._script, "asserted", 0))
+        ending = conclude(
+            self._ending or Ending(),
+            steps=record.steps,
+            asserted=asserted,
+            left=session is None or session.left,
+            goodbye=text_of(ended) if ended is not None else "it was never ended",
+        )
+        return JourneyResult(
+            run_id=self._run_id,
+            journey_id=self._journey_id,
+            bot=plan.bot,
+            name=plan.name,
+            title=plan.title,
+            file=plan.file,
+            tags=plan.tags,
+            verdict=ending.verdict,
+            reason=ending.reason,
+            message=ending.message,
+            step=ending.step or self._last_broken_step(ending),
+            started_utc=started_utc,
+            began=record.began,
+            duration=trio.current_time() - record.began,
+            steps=tuple(record.steps),
+            transcript=session.transcript.rows() if session is not None else (),
+            connector=self._resolved.connector,
+            server=self._connector.server_of(self._resolved.opening),
+            on_simulator=record.on_simulator,
+            session_id=session.id if session is not None else None,
+            left=session is None or session.left,
+            asserted=asserted,
+            notes=tuple(record.notes),
+            measurements=dict(record.measurements),
+            warnings=tuple(record.warnings),
+        )
+
+    def _last_broken_step(self, ending: Ending) -> StepResult | None:
+        """Find the step that a failure came out of, if it came out of one."""
+        if not self._record.steps or ending.verdict in (Verdict.PASSED, Verdict.DEGRADED):
+            return None
+        last = self._record.steps[-1]
+        return last if last.verdict in (Verdict.FAILED, Verdict.ERROR) else None

@@ -1,0 +1,76 @@
+"""What is written down while a journey runs; what hooks know as ``journey``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from botkit.chat import Error, Event
+from botkit.chat.transcript import row_of
+from botkit.interfaces import JourneyPlan, Reporter
+from botkit.results import StepResult
+
+MAX_NOTES = 1_000
+
+
+class Record:
+    """The evidence of one journey, as it grows. Implements ``interfaces.JourneyInfo``."""
+
+    def __init__(
+        self,
+        plan: JourneyPlan,
+        *,
+        run_id: str,
+        journey_id: str,
+        on_simulator: bool,
+        began: float,
+        tell: Callable[[Callable[[Reporter], None]], None],
+    ) -> None:
+        self._plan = plan
+        self._tell = tell
+        self.run_id = run_id
+        self.journey_id = journey_id
+        self.on_simulator = on_simulator
+        self.began = began
+        self.steps: list[StepResult] = []
+        self.notes: list[str] = []
+        self.measurements: dict[str, float] = {}
+        self.warnings: list[str] = []
+
+    @property
+    def bot(self) -> str:
+        return self._plan.bot
+
+    @property
+    def name(self) -> str:
+        return self._plan.name
+
+    @property
+    def row(self) -> Mapping[str, str]:
+        return self._plan.row
+
+    @property
+    def asserted(self) -> int:
+        """How many assertions held or failed so far."""
+        return sum(1 for step in self.steps if step.asserts)
+
+    def note(self, text: str) -> None:
+        """Write something down for the evidence; past a bound, only that there was more."""
+        if len(self.notes) < MAX_NOTES:
+            self.notes.append(text)
+        elif len(self.notes) == MAX_NOTES:
+            self.notes.append("... and more notes, which were dropped")
+
+    def measure(self, name: str, seconds: float) -> None:
+        """Record a named duration for the evidence."""
+        self.measurements[name] = seconds
+
+    def add_step(self, step: StepResult) -> None:
+        """Write a finished step down and show it."""
+        self.steps.append(step)
+        self._tell(lambda reporter: reporter.step_finished(self, step))
+
+    def add_event(self, event: Event) -> None:
+        """Show an event; an error that the service reported is worth a warning."""
+        if type(event) is Error:
+            self.warnings.append(f"the service reported an error: {row_of(event).text}")
+        self._tell(lambda reporter: reporter.event(self, row_of(event)))

@@ -1,0 +1,117 @@
+"""Who is to blame: from what happened in a journey to its verdict. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from botkit.errors import (
+    ChatError,
+    ChatRefused,
+    ConfigError,
+    ConnectorError,
+    ExpectationFailed,
+    InboxOverflow,
+    LocalProtocolError,
+    PluginError,
+    RemoteProtocolError,
+    SessionClosed,
+)
+from botkit.results import Reason, StepResult, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How the script of a journey ended."""
+
+    verdict: Verdict = Verdict.PASSED
+    reason: Reason = Reason.OK
+    message: str = ""
+    step: StepResult | None = None
+
+
+def of_opening(error: Exception) -> Ending:
+    """Judge what kept a session from being opened.
+
+    A server that nobody can reach or that talks nonsense is the service's failure: it is what a
+    monitor is for. A proxy, a certificate file or an option that does not work is the user's own.
+    """
+    match error:
+        case ChatRefused():
+            verdict, reason = Verdict.FAILED, Reason.REFUSED
+        case ConnectorError(kind="proxy") | ConfigError():
+            verdict, reason = Verdict.ERROR, Reason.SETUP
+        case ConnectorError():
+            verdict, reason = Verdict.FAILED, Reason.UNREACHABLE
+        case RemoteProtocolError():
+            verdict, reason = Verdict.FAILED, Reason.PROTOCOL
+        case _:
+            return of_script(error)
+    return Ending(verdict=verdict, reason=reason, message=str(error))
+
+
+def of_script(error: Exception) -> Ending:
+    """Judge what a script or a hook raised."""
+    match error:
+        case ExpectationFailed():
+            verdict, reason = Verdict.FAILED, Reason(error.reason)
+        case AssertionError():
+            verdict, reason = Verdict.FAILED, Reason.ASSERTION
+        case ChatError():
+            verdict, reason = Verdict.FAILED, Reason.CHAT_ERROR
+        case ConnectorError():
+            verdict, reason = Verdict.FAILED, Reason.LOST
+        case RemoteProtocolError():
+            verdict, reason = Verdict.FAILED, Reason.PROTOCOL
+        case SessionClosed():
+            verdict, reason = Verdict.FAILED, Reason.CHAT_ENDED
+        case InboxOverflow():
+            verdict, reason = Verdict.ERROR, Reason.OVERFLOW
+        case PluginError():
+            verdict, reason = Verdict.ERROR, Reason(error.reason)
+        case ConfigError():
+            verdict, reason = Verdict.ERROR, Reason.VARIABLE
+        case LocalProtocolError():
+            verdict, reason = Verdict.ERROR, Reason.BOT
+        case _:
+            return Ending(
+                verdict=Verdict.ERROR,
+                reason=Reason.BOT,
+                message=f"the bot raised {type(error).__name__}: {error}",
+            )
+    return Ending(verdict=verdict, reason=reason, message=str(error) or type(error).__name__)
+
+
+def conclude(
+    ending: Ending, *, steps: Sequence[StepResult], asserted: int, left: bool, goodbye: str
+) -> Ending:
+    """Decide the verdict of the journey from how its script ended and what else is known.
+
+    Args:
+        ending: of the script.
+        steps: all that finished.
+        asserted: how many assertions there were; a pass without any means nothing.
+        left: the service confirmed that the chat was left.
+        goodbye: how the session ended, in words.
+    """
+    if ending.verdict not in (Verdict.PASSED, Verdict.DEGRADED):
+        return ending
+    if asserted == 0:
+        return Ending(
+            verdict=Verdict.ERROR,
+            reason=Reason.ASSERTED_NOTHING,
+            message="nothing was asserted: add an expect, a wait_for or a never",
+        )
+    if not left:
+        return Ending(
+            verdict=Verdict.FAILED,
+            reason=Reason.NOT_LEFT,
+            message=f"the chat may still be open at the service: {goodbye}",
+        )
+    if ending.verdict is Verdict.PASSED:
+        slow = next((step for step in steps if step.verdict is Verdict.DEGRADED), None)
+        if slow is not None:
+            return Ending(
+                verdict=Verdict.DEGRADED, reason=slow.reason, message=slow.message, step=slow
+            )
+    return ending
