@@ -1,0 +1,328 @@
+"""The session over a connector that does what the test says, on virtual time."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+from botkit import chat
+from botkit.chat import (
+    AgentConnected,
+    AgentDisconnected,
+    EndedBy,
+    Event,
+    Message,
+    Notice,
+    Party,
+    PartyKind,
+    SessionEnded,
+    SessionStarted,
+)
+from botkit.errors import (
+    ChatError,
+    ExpectationFailed,
+    LocalProtocolError,
+    SessionClosed,
+    StepTimeout,
+)
+from botkit.interfaces import Deliver, Match, Miss, Opening, Outcome, Request
+from botkit.results import Reason, StepResult, Verdict
+from botkit.session import ChatSession
+
+ADA = Party(name="Ada", kind=PartyKind.AGENT)
+
+
+class Contains:
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def match(self, text: str) -> Match | Miss:
+        return Match() if self.text in text else Miss(why=f"does not contain {self.text!r}")
+
+    def __str__(self) -> str:
+        return f"a message containing {self.text!r}"
+
+
+class Wire:
+    """A connector in the test's hands: it delivers what it is told and records requests."""
+
+    on_simulator = False
+
+    def __init__(self, refuse: Callable[[Request], ChatError | None] | None = None) -> None:
+        self.deliver: Deliver
+        self.seq = 0
+        self.requests: list[chat.Command] = []
+        self.refuse = refuse
+
+    def check(self, opening: Opening) -> None: ...
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
+    def server_of(self, opening: Opening) -> str:
+        return "test"
+
+    async def connect(
+        self,
+        opening: Opening,
+        requests: trio.MemoryReceiveChannel[Request],
+        deliver: Deliver,
+        *,
+        task_status: trio.TaskStatus[None],
+    ) -> None:
+        self.deliver = deliver
+        self.push(SessionStarted, session_id="C1")
+        task_status.started()
+        async for request in requests:
+            self.requests.append(request.command)
+            if isinstance(request.command, chat.Leave):
+                self.push(SessionEnded, by=EndedBy.CUSTOMER)
+                return
+            error = self.refuse(request) if self.refuse else None
+            deliver(Outcome(number=request.number, at=trio.current_time(), error=error))
+
+    def push(self, kind: type[Event], **members: Any) -> None:
+        self.seq += 1
+        self.deliver(kind(at=trio.current_time(), seq=self.seq, **members))
+
+    def say(self, text: str, **members: Any) -> None:
+        self.push(Message, text=text, party=ADA, **members)
+
+
+async def opened(
+    nursery: trio.Nursery, wire: Wire, observer: Callable[[StepResult], None] | None = None
+) -> ChatSession:
+    session = ChatSession(nursery, Opening(userdata={"Segment": "gold"}), observer=observer)
+    await session.open(wire)
+    return session
+
+
+async def test_what_came_before_anybody_waited_is_found(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    wire = Wire()
+    session = await opened(nursery, wire)
+    wire.say("one")
+    wire.say("two")
+    assert (await session.expect(Contains("two"))).text == "two"
+    with pytest.raises(StepTimeout):
+        await session.expect(Contains("one"), within=1)
+
+
+async def test_a_message_stamped_at_the_deadline_beats_it(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    wire = Wire()
+    session = await opened(nursery, wire)
+
+    async def answer() -> None:
+        await trio.sleep(5)
+        wire.say("in time")
+
+    nursery.start_soon(answer)
+    assert (await session.expect(Contains("in time"), within=5)).text == "in time"
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_miss_says_what_came_instead_and_why_it_does_not_fit(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    wire, steps = Wire(), list[StepResult]()
+    session = await opened(nursery, wire, steps.append)
+    wire.say("good morning")
+    with pytest.raises(ExpectationFailed) as caught:
+        await session.expect(Contains("hello"), within=2)
+    assert caught.value.received == ("Ada: good morning - does not contain 'hello'",)
+    assert caught.value.reason == "expectation"
+    (step,) = steps
+    assert (step.verdict, step.reason, step.asserts) == (
+        Verdict.FAILED, Reason.EXPECTATION, True,
+    )  # fmt: skip
+    assert step.file == __file__
+
+
+async def test_own_echo_and_history_satisfy_nothing(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    wire = Wire()
+    session = await opened(nursery, wire)
+    wire.push(Message, text="mine", own=True)
+    wire.say("old", history=True)
+    for text in ("mine", "old"):
+        with pytest.raises(StepTimeout):
+            await session.expect(Contains(text), within=1)
+
+
+async def test_expect_next_takes_only_the_next_one(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    wire = Wire()
+    session = await opened(nursery, wire)
+    wire.say("first")
+    wire.say("second")
+    await session.expect_next(Contains("first"))
+    wire.say("third")
+    with pytest.raises(ExpectationFailed, match="second"):
+        await session.expect_next(Contains("third"))
+
+
+async def test_from_narrows_by_kind_and_by_name(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    wire = Wire()
+    session = await opened(nursery, wire)
+    wire.push(Message, text="hi", party=Party(name="system", kind=PartyKind.EXTERNAL))
+    wire.say("hi")
+    assert (await session.expect(Contains("hi"), from_="agent")).party == ADA
+    wire.say("again")
+    with pytest.raises(StepTimeout):
+        await session.expect(Contains("again"), from_="Grace", within=1)
+
+
+async def test_a_chat_that_ends_breaks_a_waiting_expectation_at_once(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    wire = Wire()
+    session = await opened(nursery, wire)
+
+    async def end() -> None:
+        await trio.sleep(1)
+        wire.say("bye")
+        wire.push(SessionEnded, by=EndedBy.SERVICE)
+
+    nursery.start_soon(end)
+    began = trio.current_time()
+    with pytest.raises(ExpectationFailed) as caught:
+        await session.expect(Contains("hello"), within=30)
+    assert caught.value.reason == "chat_ended"
+    assert trio.current_time() - began == 1
+    assert (await session.expect(Contains("bye"))).text == "bye"
+    nursery.cancel_scope.cancel()
+
+
+async def test_agent_and_ended_are_states(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    wire = Wire()
+    session = await opened(nursery, wire)
+    wire.push(AgentConnected, party=ADA)
+    for _ in range(2):
+        assert (await session.wait_for(AgentConnected)).party == ADA
+    wire.push(AgentDisconnected, party=ADA)
+    with pytest.raises(StepTimeout):
+        await session.wait_for(AgentConnected, within=1)
+    await session.leave()
+    assert (await session.wait_for(SessionEnded)).by is EndedBy.CUSTOMER
+
+
+async def test_waiting_for_a_notice_passes_over_no_message(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    wire = Wire()
+    session = await opened(nursery, wire)
+    wire.say("before")
+    wire.push(Notice, text="n", party=ADA)
+    assert (await session.wait_for(Notice)).text == "n"
+    assert (await session.expect(Contains("before"))).text == "before"
+
+
+async def test_slower_than_promised_is_degraded(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    wire, steps = Wire(), list[StepResult]()
+    session = await opened(nursery, wire, steps.append)
+
+    async def answer() -> None:
+        await trio.sleep(3)
+        wire.say("late")
+
+    nursery.start_soon(answer)
+    await session.expect(Contains("late"), within=5, slow_after=2)
+    assert (steps[0].verdict, steps[0].reason) == (Verdict.DEGRADED, Reason.SLOW)
+
+
+async def test_an_error_of_the_service_comes_out_of_the_command(nursery: trio.Nursery) -> None:
+    wire = Wire(refuse=lambda request: ChatError(52, "no"))
+    session = await opened(nursery, wire)
+    with pytest.raises(ChatError) as caught:
+        await session.send_message("hi")
+    assert (caught.value.code, caught.value.description) == (52, "no")
+    await session.leave()
+
+
+async def test_user_data_is_what_was_set_and_what_pushes_brought(nursery: trio.Nursery) -> None:
+    session = await opened(nursery, wire := Wire())
+    assert await session.get_userdata("Segment") == {"Segment": "gold"}
+    wire.push(chat.Userdata, changes={"SurveyURL": "s", "Segment": None})
+    assert await session.get_userdata("SurveyURL") == {"SurveyURL": "s"}
+    with pytest.raises(ChatError, match="'Segment' is not visible"):
+        await session.get_userdata("Segment")
+    with pytest.raises(LocalProtocolError, match="user data are texts"):
+        await session.set_userdata({"A": 1})  # type: ignore[dict-item]
+    await session.leave()
+
+
+async def test_a_session_that_is_over_takes_no_commands(nursery: trio.Nursery) -> None:
+    session = await opened(nursery, wire := Wire())
+    await session.leave()
+    await session.leave()
+    assert [type(command) for command in wire.requests] == [chat.Leave]
+    with pytest.raises(SessionClosed, match="the chat has ended"):
+        await session.send_message("hello?")
+    assert session.left
+
+
+async def test_callbacks_and_events_hear_everything_in_order(nursery: trio.Nursery) -> None:
+    session = await opened(nursery, wire := Wire())
+    heard: list[str] = []
+
+    async def hear(message: Message) -> None:
+        await trio.lowlevel.checkpoint()
+        heard.append(message.text)
+
+    session.on(Message, hear)
+    wire.say("one")
+    wire.say("two")
+    await session.leave()
+    kinds = [type(event) async for event in session.events()]
+    assert kinds == [SessionStarted, Message, Message, SessionEnded]
+    await trio.testing.wait_all_tasks_blocked()
+    assert heard == ["one", "two"]
+
+
+async def test_a_callback_that_raises_ends_the_session() -> None:
+    def fail(message: Message) -> None:
+        raise ValueError(message.text)
+
+    with pytest.RaisesGroup(pytest.RaisesExc(ValueError, match="boom")):
+        async with trio.open_nursery() as nursery:
+            session = await opened(nursery, wire := Wire())
+            session.on(Message, fail)
+            wire.say("boom")
+            await trio.sleep_forever()
+
+
+async def test_the_transcript_has_a_line_once_though_it_is_echoed(nursery: trio.Nursery) -> None:
+    session = await opened(nursery, wire := Wire())
+    await session.send_message("hi")
+    wire.push(Message, text="hi", own=True, index=4)
+    wire.say("hello", index=5)
+    rows = await session.get_transcript(4)
+    assert [(row.index, row.text) for row in rows] == [(4, "hi"), (5, "hello")]
+    assert len([row for row in await session.get_transcript() if row.kind == "message"]) == 2
+    await session.leave()
+
+
+async def test_a_subscriber_is_the_only_reader(nursery: trio.Nursery) -> None:
+    session = await opened(nursery, wire := Wire())
+    stream = session.subscribe()
+    wire.say("one")
+    assert [type(event) for event in await stream.next_events()] == [SessionStarted, Message]
+    with pytest.raises(LocalProtocolError):
+        await session.expect(Contains("one"))
+    with pytest.raises(LocalProtocolError):
+        session.subscribe()
+    await session.leave()
