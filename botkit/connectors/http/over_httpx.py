@@ -1,0 +1,204 @@
+"""HTTP for one chat over any httpx transport: proxies, custom authentication, given transports.
+
+A request is built and handed to the transport directly; the client layer of httpx, which costs
+87 us a request and brings a shared pool and a read limit of 5 s, is left out.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable
+
+import httpx
+import trio
+
+from botkit.connectors.http.contract import HttpReply, Lane, StoredCookie
+from botkit.connectors.http.cookies import CookieStore
+from botkit.connectors.http.failures import causes_of, connect_failure, exchange_failure
+from botkit.connectors.http.replies import decode_body
+from botkit.connectors.http.target import parse_target, request_headers, without_userinfo
+from botkit.connectors.http.tls import tls_context
+from botkit.errors import (
+    BotkitError,
+    ConfigError,
+    ConnectorError,
+    LocalProtocolError,
+    RemoteProtocolError,
+)
+from botkit.interfaces import NetworkSettings
+
+__all__ = ["HttpxHttp", "own_transport"]
+
+NO_LIMITS = {"timeout": httpx.Timeout(None).as_dict()}
+# Of a body that is here whole and decoded these are no longer true.
+DONE_WITH = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
+
+
+class HttpxHttp:
+    """The :class:`~botkit.connectors.http.contract.Http` of one chat over an httpx transport.
+
+    Args:
+        transport: stays open when this object is closed, unless ``owned``.
+        auth: an authentication scheme of httpx, such as digest, instead of the settings' own.
+        proxy: the proxy the transport goes through, for messages.
+
+    Raises:
+        ConfigError: the URL or the settings are unusable.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        settings: NetworkSettings,
+        *,
+        transport: httpx.AsyncBaseTransport,
+        auth: httpx.Auth | None = None,
+        content_type: str = "application/json;charset=UTF-8",
+        owned: bool = False,
+        proxy: str | None = None,
+    ) -> None:
+        self._target = parse_target(url)
+        self._headers = request_headers(self._target, settings, content_type)
+        self._limit = settings.max_reply_bytes
+        self._cookies = CookieStore(self._target.origin)
+        self._transport = transport
+        self._auth = auth or httpx.Auth()
+        self._owned = owned
+        self._proxy = proxy
+        self._closed = False
+        # Indexed by lane.
+        self._locks = tuple(trio.Lock() for _ in Lane)
+
+    @property
+    def url(self) -> str:
+        return self._target.url
+
+    async def post(self, suffix: str, body: bytes, *, lane: Lane) -> HttpReply:
+        path = self._target.path_with(suffix)
+        async with self._locks[lane]:
+            if self._closed:
+                raise LocalProtocolError(f"the connection to {self._target.origin} was closed")
+            return await self._authenticated(self._request(path, body), path)
+
+    def cookies(self) -> tuple[StoredCookie, ...]:
+        return self._cookies.export()
+
+    def add_cookies(self, cookies: Iterable[StoredCookie]) -> None:
+        self._cookies.add(cookies)
+
+    async def aclose(self) -> None:
+        self._closed = True
+        if self._owned:
+            await self._transport.aclose()
+
+    def _request(self, path: str, body: bytes) -> httpx.Request:
+        url = f"{self._target.origin}{path}{self._target.query}"
+        headers = self._headers
+        cookie = self._cookies.header(path)
+        if cookie is not None:
+            headers += (("Cookie", cookie),)
+        return httpx.Request("POST", url, headers=headers, content=body, extensions=NO_LIMITS)
+
+    async def _authenticated(self, request: httpx.Request, path: str) -> HttpReply:
+        """Play the scheme's exchange of requests to its end."""
+        flow = self._auth.async_auth_flow(request)
+        try:
+            request = await anext(flow)
+            while True:
+                response = await self._exchange(request)
+                self._cookies.receive(path, response.headers.get_list("set-cookie"))
+                try:
+                    request = await flow.asend(response)
+                except StopAsyncIteration:
+                    return as_reply(response)
+        finally:
+            await flow.aclose()
+
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+        """One request and its whole reply, decoded, bounded and fit for an auth scheme."""
+        try:
+            raw = await self._transport.handle_async_request(request)
+            try:
+                body = await self._read(raw)
+            finally:
+                await raw.aclose()
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            raise httpx_failure(error, self._target.origin, self._proxy) from error
+        body = decode_body(body, raw.headers.get("content-encoding", ""), self._limit)
+        headers = [(k, v) for k, v in raw.headers.raw if k.lower() not in DONE_WITH]
+        return httpx.Response(raw.status_code, headers=headers, content=body, request=request)
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.aiter_raw():
+            size += len(chunk)
+            if size > self._limit:
+                raise RemoteProtocolError(f"the reply is larger than {self._limit} bytes")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+def own_transport(proxy: str | None, settings: NetworkSettings) -> httpx.AsyncBaseTransport:
+    """A transport for one chat: its pool holds two connections, so that scanning costs nothing.
+
+    Raises:
+        ConfigError: the proxy's URL is unusable.
+    """
+    context = tls_context(settings)
+    secure = proxy is not None and proxy.startswith("https:")
+    try:
+        return httpx.AsyncHTTPTransport(
+            verify=context,
+            proxy=None
+            if proxy is None
+            else httpx.Proxy(proxy, ssl_context=context if secure else None),
+            trust_env=False,
+            limits=httpx.Limits(max_connections=len(Lane), keepalive_expiry=None),
+        )
+    except (ValueError, httpx.InvalidURL) as error:
+        shown = without_userinfo(proxy or "")
+        raise ConfigError(f"{shown!r} is no URL of a proxy: {error}", key="proxy") from error
+    except ImportError as error:
+        raise ConfigError("a SOCKS proxy needs: pip install httpx[socks]", key="proxy") from error
+
+
+def as_reply(response: httpx.Response) -> HttpReply:
+    headers = {k: v for k, v in response.headers.items() if k != "set-cookie"}
+    return HttpReply(status=response.status_code, headers=headers, body=response.content)
+
+
+def httpx_failure(error: Exception, address: str, proxy: str | None) -> BotkitError:
+    """Translate what a transport raised.
+
+    Args:
+        address: the server as scheme, host and port.
+        proxy: the URL of the proxy on the way, if any.
+    """
+    if isinstance(error, httpx.ConnectError):
+        return unreached(error, address, proxy)
+    if isinstance(error, httpx.ProxyError):
+        message = f"the proxy {shown_proxy(proxy)} does not lead to {address}: {error}"
+        return ConnectorError(message, kind="proxy", sent=False)
+    if isinstance(error, httpx.TimeoutException):
+        sent = not isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout)
+        return ConnectorError(f"{address} did not answer in time", kind="timeout", sent=sent)
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        return LocalProtocolError(f"the request to {address} cannot be sent: {error}")
+    # httpx calls an early end a breach of the protocol; only its words tell the two apart.
+    ended = "disconnected" in str(error) or "closed connection" in str(error)
+    if isinstance(error, httpx.RemoteProtocolError) and not ended:
+        return RemoteProtocolError(f"the reply is not HTTP: {error}")
+    return exchange_failure(error, address)
+
+
+def unreached(error: httpx.ConnectError, address: str, proxy: str | None) -> ConnectorError:
+    # Inside the proxy's tunnel TLS is spoken with the server itself.
+    if proxy is None or any(isinstance(cause, ssl.SSLError) for cause in causes_of(error)):
+        return connect_failure(error, address)
+    reason = connect_failure(error, shown_proxy(proxy)).message
+    return ConnectorError(f"no way to the proxy: {reason}", kind="proxy", sent=False)
+
+
+def shown_proxy(proxy: str | None) -> str:
+    return without_userinfo(proxy or "of the transport")
