@@ -354,7 +354,7 @@ def test_faye_session_lives_twice_the_timeout_after_its_last_connect() -> None:
     server.expire(169.9)
     assert server.sessions == (link.client_id,)
     server.expire(170.0)
-    assert server.sessions == ()
+    assert not server.sessions
 
 
 def test_disconnect_ends_the_session_and_its_connect(server: Server) -> None:

@@ -1,0 +1,473 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from botkit.bayeux.advice import Advice, Reconnect
+from botkit.bayeux.client import (
+    Acknowledged,
+    Client,
+    ClientConfig,
+    Connect,
+    Connected,
+    Delivered,
+    Event,
+    Handshake,
+    Handshaken,
+    Lost,
+    Refused,
+    Regained,
+    SessionUnknown,
+    Stop,
+    Stopped,
+    Wait,
+)
+from botkit.bayeux.messages import (
+    CONNECT,
+    DISCONNECT,
+    HANDSHAKE,
+    SUBSCRIBE,
+    UNSUBSCRIBE,
+    Message,
+)
+from botkit.bayeux.states import RULES, ClientState, missing, rule_of
+from botkit.errors import LocalProtocolError
+
+CHAT = "/service/chatV2/demo"
+USUAL = Advice(reconnect=Reconnect.RETRY, interval=0.0, timeout=30.0)
+AGAIN = Advice(reconnect=Reconnect.HANDSHAKE, interval=0.0)
+UNKNOWN = "402::session_unknown"
+
+
+def make(**config: Any) -> Client:
+    # Without jitter the backoff is the whole of it: 1 s, 2 s, 3 s.
+    return Client(ClientConfig(**config), jitter=lambda: 1.0)
+
+
+def ask(client: Client, now: float = 0.0) -> Message:
+    action = client.next_action(now)
+    assert isinstance(action, Handshake | Connect)
+    (message,) = action.messages
+    return message
+
+
+def answer(client: Client, now: float = 0.0, **members: Any) -> list[Event]:
+    """Have the connect loop ask what it has to, and answer that."""
+    asked = ask(client, now)
+    reply = Message(channel=asked.channel, id=asked.id, **{"successful": True, **members})
+    return client.receive([reply], now, ends_request=True)
+
+
+def greet(client: Client, now: float = 0.0, client_id: str = "c1", **members: Any) -> list[Event]:
+    return answer(client, now, client_id=client_id, **{"advice": USUAL, **members})
+
+
+def connected(**config: Any) -> Client:
+    client = make(**config)
+    greet(client)
+    answer(client)
+    return client
+
+
+def test_handshake_comes_first_and_alone() -> None:
+    client = make(ext={"ack": True})
+    action = client.next_action(5.0)
+    assert isinstance(action, Handshake)
+    assert action.deadline == 15.0
+    (message,) = action.messages
+    assert message == Message(
+        channel=HANDSHAKE,
+        id="1",
+        version="1.0",
+        minimum_version="1.0",
+        supported_connection_types=("long-polling",),
+        ext={"ack": True},
+    )
+    assert client.is_asking
+
+
+def test_first_connect_returns_at_once_and_the_next_is_held() -> None:
+    client = make()
+    assert greet(client) == [Handshaken(client_id="c1", again=False, ext=None)]
+    first = client.next_action(1.0)
+    assert isinstance(first, Connect)
+    assert first.messages[0].advice == Advice(timeout=0.0)
+    assert (first.held, first.deadline) == (False, 11.0)
+    reply = Message(channel=CONNECT, id="2", successful=True)
+    assert client.receive([reply], 1.0, ends_request=True) == [Connected()]
+    second = client.next_action(1.0)
+    assert isinstance(second, Connect)
+    assert second.messages[0].advice is None
+    assert (second.held, second.deadline) == (True, 41.0)
+
+
+def test_every_element_of_a_reply_is_processed_in_order() -> None:
+    client = connected()
+    publish = client.publish(CHAT, {"operation": "x"})
+    poll = ask(client)
+    events = client.receive(
+        [
+            Message(channel=CHAT, data="one"),
+            Message(channel=CHAT, id=publish.id, successful=True),
+            Message(channel=CHAT, data="two", id="77"),
+            Message(channel=CONNECT, id=poll.id, successful=True),
+            Message(channel=CHAT, data="three"),
+        ],
+        0.0,
+        ends_request=True,
+    )
+    assert [event.data if isinstance(event, Delivered) else None for event in events] == [
+        "one",
+        None,
+        "two",
+        "three",
+    ]
+    assert isinstance(events[1], Acknowledged)
+
+
+def test_requests_carry_what_the_rules_demand() -> None:
+    client = make()
+    built = [ask(client)]
+    client.receive([Message(channel=HANDSHAKE, id="1", successful=True, client_id="c")], 0.0)
+    built.append(ask(client))
+    built += [
+        client.publish(CHAT, 0),
+        client.subscribe("/a"),
+        client.unsubscribe("/a", "/b"),
+    ]
+    goodbye = client.disconnect()
+    assert goodbye is not None
+    built.append(goodbye)
+    assert {message.channel for message in built} == {*RULES, CHAT}
+    for message in built:
+        assert missing(message, rule_of(message.channel).request) == []
+    assert len({message.id for message in built}) == len(built)
+
+
+@pytest.mark.parametrize("channel", ["/meta/connect", "chat", ""])
+def test_nobody_publishes_where_it_is_impossible(channel: str) -> None:
+    with pytest.raises(LocalProtocolError, match="publish"):
+        connected().publish(channel, 1)
+
+
+def test_requests_need_a_session_and_content() -> None:
+    with pytest.raises(LocalProtocolError, match="no session"):
+        make().publish(CHAT, 1)
+    with pytest.raises(LocalProtocolError, match="data"):
+        connected().publish(CHAT, None)
+    with pytest.raises(LocalProtocolError, match="at least one"):
+        connected().subscribe()
+
+
+def test_asking_twice_is_a_mistake_of_the_caller() -> None:
+    client = make()
+    client.next_action(0.0)
+    with pytest.raises(LocalProtocolError, match="still under way"):
+        client.next_action(0.0)
+
+
+@pytest.mark.parametrize("channel", [SUBSCRIBE, UNSUBSCRIBE])
+def test_acknowledgement_comes_once(channel: str) -> None:
+    client = connected()
+    message = client.subscribe("/a") if channel == SUBSCRIBE else client.unsubscribe("/a")
+    reply = Message(channel=channel, id=message.id, successful=False, error="403::no")
+    assert client.receive([reply, reply], 0.0) == [
+        Acknowledged(
+            id=str(message.id), channel=channel, successful=False, error="403::no", message=reply
+        )
+    ]
+
+
+def test_replies_to_nothing_we_asked_are_ignored() -> None:
+    client = connected()
+    client.publish(CHAT, 1)
+    poll = ask(client)
+    assert (
+        client.receive(
+            [
+                Message(channel=CHAT, id="999", successful=True),
+                Message(channel="/other", id="3", successful=True),
+                Message(channel=CONNECT, id="999", successful=False, advice=AGAIN),
+                Message(channel=HANDSHAKE, id=poll.id, successful=True, client_id="c9"),
+                Message(channel="/meta/ping", id="1"),
+                Message(channel="", error="oops"),
+                Message(channel=CHAT),
+            ],
+            0.0,
+        )
+        == []
+    )
+    assert client.client_id == "c1"
+    assert client.is_asking
+
+
+def test_replies_without_ids_answer_what_was_asked_on_their_channel() -> None:
+    client = make()
+    ask(client)
+    reply = Message(channel=HANDSHAKE, successful=True, client_id="c1")
+    assert client.receive([reply], 0.0, ends_request=True) == [
+        Handshaken(client_id="c1", again=False, ext=None)
+    ]
+    first, second = client.publish(CHAT, 1), client.publish(CHAT, 2)
+    reply = Message(channel=CHAT, successful=True)
+    acks = client.receive([reply, reply, reply], 0.0)
+    assert [ack.id for ack in acks if isinstance(ack, Acknowledged)] == [first.id, second.id]
+
+
+def test_forgotten_and_surplus_messages_are_not_acknowledged() -> None:
+    client = connected(max_pending=2)
+    sent = [client.publish(CHAT, n) for n in range(3)]
+    client.forget(sent[2])
+    client.forget(sent[2])
+    replies = [Message(channel=CHAT, id=message.id, successful=True) for message in sent]
+    acks = client.receive(replies, 0.0)
+    assert [ack.id for ack in acks if isinstance(ack, Acknowledged)] == [sent[1].id]
+
+
+def test_failures_back_off_and_success_resets() -> None:
+    client = connected(max_backoff=2.5)
+    now = 0.0
+    events = []
+    for pause in (1.0, 2.0, 2.5, 2.5):
+        ask(client, now)
+        events += client.request_failed(now, "refused")
+        assert client.next_action(now) == Wait(until=now + pause)
+        now += pause
+    assert events == [Lost(reason="refused")]
+    action = client.next_action(now)
+    assert isinstance(action, Connect)
+    assert not action.held
+    assert action.messages[0].client_id == "c1"
+    reply = Message(channel=CONNECT, id=action.messages[0].id, successful=True)
+    assert client.receive([reply], now, ends_request=True) == [Regained()]
+    ask(client, now)
+    assert client.request_failed(now) == [Lost(reason="")]
+    assert client.next_action(now) == Wait(until=now + 1.0)
+
+
+def test_jitter_spreads_the_backoff_and_only_that() -> None:
+    client = Client(jitter=lambda: 0.0)
+    ask(client)
+    client.request_failed(0.0)
+    assert client.next_action(0.0) == Wait(until=0.5)
+    greet(client, 0.5, advice=Advice(interval=3.0))
+    assert client.next_action(0.5) == Wait(until=3.5)
+
+
+def test_response_without_the_answer_is_a_failure() -> None:
+    client = connected()
+    ask(client)
+    events = client.receive([Message(channel=CHAT, data=1)], 0.0, ends_request=True)
+    assert [type(event) for event in events] == [Delivered, Lost]
+    assert client.request_failed(0.0) == []
+
+
+def test_interval_is_waited_for() -> None:
+    client = connected()
+    answer(client, 1.0, advice=Advice(interval=2.0, multiple_clients=True))
+    assert client.advice.multiple_clients
+    assert client.next_action(1.0) == Wait(until=3.0)
+
+
+@pytest.mark.parametrize(
+    ("reply", "lost"),
+    [
+        ({"error": UNKNOWN, "advice": AGAIN}, True),
+        ({"error": "402::Unknown client"}, True),
+        ({"error": "401:c1:Unknown client"}, True),
+        ({"error": "404::message_deleted", "advice": AGAIN}, True),
+        ({"successful": True, "advice": AGAIN}, True),
+        ({"error": UNKNOWN, "advice": USUAL}, False),
+        ({"error": "402:connectionType:Missing required parameter"}, False),
+        ({}, False),
+    ],
+)
+def test_advice_decides_on_a_new_handshake_and_text_only_without(
+    reply: dict[str, Any], lost: bool
+) -> None:
+    client = connected()
+    events = answer(client, 1.0, **{"successful": False, **reply})
+    if not lost:
+        assert events == [Lost(reason=reply.get("error", ""))]
+        assert client.next_action(1.0) == Wait(until=2.0)
+        return
+    assert events == [SessionUnknown(client_id="c1", error=reply.get("error", ""))]
+    assert client.client_id is None
+    assert isinstance(client.next_action(1.0), Handshake)
+
+
+def test_after_a_new_handshake_the_application_is_told_to_bind_again() -> None:
+    client = connected()
+    answer(client, 1.0, successful=False, error=UNKNOWN, advice=AGAIN)
+    # No advice in this reply: the stored "handshake" must not outlive it.
+    events = answer(client, 1.0, client_id="c2")
+    assert events == [Handshaken(client_id="c2", again=True, ext=None)]
+    assert answer(client, 1.0) == [Connected()]
+    assert isinstance(client.next_action(1.0), Connect)
+
+
+def test_publish_that_tells_of_a_lost_session_voids_the_connect() -> None:
+    client = connected()
+    poll = ask(client)
+    early, late = client.publish(CHAT, 1), client.publish(CHAT, 2)
+    refusal = Message(channel=CHAT, id=early.id, successful=False, error=UNKNOWN)
+    events = client.receive([refusal], 3.0)
+    assert [type(event) for event in events] == [Acknowledged, SessionUnknown]
+    assert not client.is_asking
+    assert client.receive([Message(channel=CONNECT, id=poll.id, successful=True)], 3.0) == []
+    assert greet(client, 3.0, client_id="c2")
+    # The second refusal is about the session before.
+    refusal = Message(channel=CHAT, id=late.id, successful=False, error=UNKNOWN, advice=AGAIN)
+    assert [type(event) for event in client.receive([refusal], 3.0)] == [Acknowledged]
+    assert client.client_id == "c2"
+    assert client.advice.reconnect is Reconnect.RETRY
+
+
+def test_session_that_is_lost_at_birth_is_not_asked_for_in_a_tight_loop() -> None:
+    client = make()
+    now = 0.0
+    for pause in (1.0, 2.0, 3.0):
+        greet(client, now)
+        answer(client, now, successful=False, error=UNKNOWN, advice=AGAIN)
+        assert client.next_action(now) == Wait(until=now + pause)
+        now += pause
+
+
+@pytest.mark.parametrize(
+    "advice", [Advice(reconnect=Reconnect.NONE), Advice(reconnect=Reconnect.RETRY, interval=-0.001)]
+)
+@pytest.mark.parametrize("successful", [True, False])
+def test_server_may_forbid_to_go_on(advice: Advice, successful: bool) -> None:
+    client = connected()
+    events = answer(client, successful=successful, error="403::enough", advice=advice)
+    assert isinstance(events[-1], Stopped)
+    assert client.next_action(0.0) == Stop(reason=events[-1].reason)
+    assert client.state is ClientState.CLOSED
+    # Leaving politely is still possible, and nothing that comes late disturbs.
+    goodbye = client.disconnect()
+    assert goodbye is not None
+    late = Message(channel=DISCONNECT, id=goodbye.id, successful=False, error=UNKNOWN)
+    assert [type(event) for event in client.receive([late], 0.0)] == [Acknowledged]
+
+
+def test_late_refusal_after_the_end_is_only_an_acknowledgement() -> None:
+    client = connected()
+    publish = client.publish(CHAT, 1)
+    answer(client, advice=Advice(reconnect=Reconnect.NONE))
+    late = Message(channel=CHAT, id=publish.id, successful=False, error=UNKNOWN, advice=AGAIN)
+    assert [type(event) for event in client.receive([late], 0.0)] == [Acknowledged]
+
+
+def test_refused_handshake_is_tried_again_unless_advised_otherwise() -> None:
+    client = make()
+    retry = Advice(reconnect=Reconnect.HANDSHAKE, interval=2.0)
+    events = answer(client, successful=False, error="403::handshake_failed", advice=retry)
+    assert events == [Refused(error="403::handshake_failed", advice=retry)]
+    assert client.next_action(0.0) == Wait(until=3.0)
+    denied = Advice(reconnect=Reconnect.NONE)
+    events = answer(client, 3.0, successful=False, error="403::handshake_denied", advice=denied)
+    assert events == [
+        Refused(error="403::handshake_denied", advice=denied),
+        Stopped(reason="403::handshake_denied"),
+    ]
+
+
+def test_handshake_that_forbids_to_connect_stops() -> None:
+    client = make()
+    events = greet(client, advice=Advice(reconnect=Reconnect.NONE))
+    assert [type(event) for event in events] == [Handshaken, Stopped]
+
+
+def test_handshake_without_a_client_id_is_a_refusal() -> None:
+    events = answer(make())
+    assert events == [Refused(error="the reply lacks clientId", advice=None)]
+
+
+def test_server_that_speaks_no_transport_of_ours_stops() -> None:
+    client = make()
+    events = greet(client, supported_connection_types=("callback-polling",))
+    assert [type(event) for event in events] == [Refused, Stopped]
+    assert isinstance(client.next_action(0.0), Stop)
+
+
+def test_session_that_must_have_expired_is_not_asked_for() -> None:
+    client = connected()
+    answer(client, advice=Advice(timeout=10.0, max_interval=10.0))
+    now = 0.0
+    events: list[Event] = []
+    while client.state is not ClientState.UNCONNECTED:
+        action = client.next_action(now)
+        if isinstance(action, Wait):
+            now = action.until
+        else:
+            events += client.request_failed(now)
+    assert [type(event) for event in events] == [Lost, SessionUnknown]
+    # Attempts at 0, 1, 3, 6, 10 and 15 s; the next would have been at 21 s, after 20 s.
+    assert now == 15.0
+    assert client.next_action(now) == Wait(until=21.0)
+    assert isinstance(client.next_action(21.0), Handshake)
+
+
+def test_without_max_interval_the_session_is_asked_for_as_long_as_it_takes() -> None:
+    client = connected()
+    for now in (0.0, 1_000.0, 2_000.0):
+        ask(client, now)
+        client.request_failed(now)
+    assert client.client_id == "c1"
+
+
+def test_disconnect_stops_the_loop() -> None:
+    client = connected()
+    ask(client)
+    goodbye = client.disconnect()
+    assert goodbye is not None
+    assert (goodbye.channel, goodbye.client_id) == (DISCONNECT, "c1")
+    assert client.next_action(0.0) == Stop(reason="disconnected")
+    assert client.disconnect() is None
+    push = Message(channel=CHAT, data={"chatEnded": True})
+    reply = Message(channel=DISCONNECT, id=goodbye.id, successful=True)
+    events = client.receive([push, reply], 0.0)
+    assert [type(event) for event in events] == [Delivered, Acknowledged]
+
+
+def test_disconnect_without_a_session_only_stops() -> None:
+    client = make()
+    ask(client)
+    assert client.disconnect() is None
+    late = Message(channel=HANDSHAKE, id="1", successful=True, client_id="c1")
+    assert client.receive([late], 0.0) == []
+    assert client.client_id is None
+
+
+def test_session_can_be_resumed() -> None:
+    client = Client(jitter=lambda: 1.0, client_id="old")
+    assert answer(client) == [Regained()]
+    client = Client(jitter=lambda: 1.0, client_id="old")
+    assert answer(client, successful=False, error=UNKNOWN) == [
+        SessionUnknown(client_id="old", error=UNKNOWN)
+    ]
+    assert greet(client) == [Handshaken(client_id="c1", again=True, ext=None)]
+
+
+def test_advice_beside_the_loop_holds_from_the_next_connect_on() -> None:
+    client = connected()
+    publish = client.publish(CHAT, 1)
+    ack = Message(channel=CHAT, id=publish.id, successful=True, advice=Advice(timeout=5.0))
+    client.receive([ack], 0.0)
+    action = client.next_action(0.0)
+    assert isinstance(action, Connect)
+    assert action.deadline == 15.0
+    client.receive([Message(channel=CHAT, data=1, advice=AGAIN)], 0.0)
+    reply = Message(channel=CONNECT, id=action.messages[0].id, successful=True)
+    assert [type(event) for event in client.receive([reply], 0.0)] == [SessionUnknown]
+
+
+def test_on_a_websocket_the_answer_may_come_in_a_later_frame() -> None:
+    client = connected(connection_type="websocket", supported_connection_types=("websocket",))
+    poll = ask(client)
+    assert poll.connection_type == "websocket"
+    assert client.receive([Message(channel=CHAT, data=1)], 0.0)
+    assert client.is_asking
+    client.receive([Message(channel=CONNECT, id=poll.id, successful=True)], 0.0)
+    assert not client.is_asking
