@@ -1,22 +1,25 @@
 """How the servers of this world differ: numbers, habits and error texts of each.
 
-Source: section 4 to 6 of the Bayeux notes in the developer documentation, which name the source
-files of CometD's Java and Node servers and of faye. Where a text is not known from there, it says
-``guess``.
+Source: CometD's ``BayeuxServerImpl`` and ``AbstractHttpTransport`` (Java), its Node server, and
+faye's ``protocol/server.js``, ``protocol/error.js`` and ``engines/memory.js``. A text that is not
+known from there is marked as a guess.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from botkit.bayeux.advice import Advice, Reconnect
 from botkit.bayeux.messages import Message, is_channel, is_channel_pattern
 
-__all__ = ["COMETD", "FAYE", "OLD_UNKNOWN_CLIENT", "ErrorTexts", "Personality"]
+__all__ = ["COMETD", "COMETD_NODE", "FAYE", "OLD_UNKNOWN_CLIENT", "ErrorTexts", "Personality"]
 
 OLD_UNKNOWN_CLIENT = "402::Unknown client"
 """What CometD up to 4.0.0 says to an unknown session; later ``402::session_unknown``."""
+
+HANDSHAKE_AGAIN = Advice(reconnect=Reconnect.HANDSHAKE, interval=0.0)
 
 COMETD_TEXT = re.compile(r"[A-Za-z0-9 !#$()*+\-./@_{}~]*\Z")
 """What CometD's Java server lets pass as a channel or an id.
@@ -73,6 +76,8 @@ class Personality:
         events_first: events stand before the replies in a body, not after them.
         repeats_client_id: replies carry the clientId of their request.
         publish_needs_session: a publish of an unknown session is refused.
+        minimum_version: said in the handshake reply, if at all.
+        handshake_again: advice to a connect of an unknown session.
         missing_first: complain of a missing member before an unknown session.
         service_subscribe: subscribing to /service/** is accepted (and means nothing).
         text: what may be a channel or an id; None for the letter of the specification.
@@ -98,6 +103,8 @@ class Personality:
     events_first: bool = True
     repeats_client_id: bool = False
     publish_needs_session: bool = True
+    minimum_version: str | None = "1.0"
+    handshake_again: Advice = HANDSHAKE_AGAIN
     missing_first: bool = False
     service_subscribe: bool = True
     text: re.Pattern[str] | None = COMETD_TEXT
@@ -130,6 +137,10 @@ class Personality:
 
 COMETD = Personality()
 
+COMETD_NODE = replace(
+    COMETD, name="cometd-node", minimum_version=None, connection_types=("long-polling",)
+)
+
 FAYE = Personality(
     name="faye",
     timeout=60.0,
@@ -142,6 +153,8 @@ FAYE = Personality(
     events_first=False,
     repeats_client_id=True,
     publish_needs_session=False,
+    minimum_version=None,
+    handshake_again=Advice(reconnect=Reconnect.HANDSHAKE),
     missing_first=True,
     service_subscribe=False,
     text=None,

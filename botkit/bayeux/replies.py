@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from botkit.bayeux.advice import Advice, Reconnect
-from botkit.bayeux.messages import CONNECT, HANDSHAKE, Message, is_meta, is_service
+from botkit.bayeux.messages import CONNECT, DISCONNECT, HANDSHAKE, Message, is_meta, is_service
 from botkit.bayeux.personality import Personality
 from botkit.bayeux.states import RULES, missing, rule_of
 
 __all__ = ["Replies"]
-
-HANDSHAKE_AGAIN = Advice(reconnect=Reconnect.HANDSHAKE, interval=0.0)
 
 
 class Replies:
@@ -28,7 +26,7 @@ class Replies:
             successful=True,
             client_id=session,
             version="1.0",
-            minimum_version="1.0",
+            minimum_version=self._personality.minimum_version,
             supported_connection_types=self._personality.connection_types,
             advice=self.advice(),
         )
@@ -84,11 +82,19 @@ class Replies:
 
     def failure(self, message: Message, error: str, advice: Advice | None = None) -> Message:
         """Refuse a request."""
-        if advice is None and self._personality.always_advises:
-            advice = HANDSHAKE_AGAIN if message.channel in (HANDSHAKE, CONNECT) else None
+        personality = self._personality
+        if (
+            advice is None
+            and personality.always_advises
+            and message.channel in (HANDSHAKE, CONNECT)
+        ):
+            advice = personality.handshake_again
+        # A clientId that was refused itself is not repeated.
+        repeats = message.channel not in (CONNECT, DISCONNECT)
         return Message(
             channel=message.channel,
             id=message.id,
+            client_id=self._repeated(message) if repeats else None,
             successful=False,
             error=error,
             subscription=message.subscription,
@@ -98,7 +104,7 @@ class Replies:
     def unknown(self, message: Message, client_id: str) -> Message:
         """Refuse an unknown session; only replies to connects say what to do about it."""
         error = self._personality.errors.unknown_session.format(client_id)
-        advice = HANDSHAKE_AGAIN if message.channel == CONNECT else None
+        advice = self._personality.handshake_again if message.channel == CONNECT else None
         return self.failure(message, error, advice)
 
     def refuse_handshake(self, message: Message, *, sessions: int) -> Message | None:

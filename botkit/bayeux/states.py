@@ -157,7 +157,8 @@ class Rule:
 
     Args:
         request: checked by the server, kept by the client's builders.
-        reply: checked by the client in successful replies, kept by the server.
+        reply: kept by the server in successful replies. The client insists on the clientId alone,
+            since servers are careless about the rest and nothing depends on it.
     """
 
     request: tuple[str, ...] = ()
