@@ -1,8 +1,6 @@
 """The session over a connector that does what the test says, on virtual time."""
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any
 
 import pytest
 import trio
@@ -13,7 +11,6 @@ from botkit.chat import (
     AgentConnected,
     AgentDisconnected,
     EndedBy,
-    Event,
     Message,
     Notice,
     Party,
@@ -28,11 +25,11 @@ from botkit.errors import (
     SessionClosed,
     StepTimeout,
 )
-from botkit.interfaces import Deliver, Match, Miss, Opening, Outcome, Request
+from botkit.interfaces import Match, Miss, Opening
 from botkit.results import Reason, StepResult, Verdict
 from botkit.session import ChatSession
-
-ADA = Party(name="Ada", kind=PartyKind.AGENT)
+from botkit.testing import AGENT as ADA
+from botkit.testing import ScriptedConnector as Wire
 
 
 class Contains:
@@ -44,52 +41,6 @@ class Contains:
 
     def __str__(self) -> str:
         return f"a message containing {self.text!r}"
-
-
-class Wire:
-    """A connector in the test's hands: it delivers what it is told and records requests."""
-
-    on_simulator = False
-
-    def __init__(self, refuse: Callable[[Request], ChatError | None] | None = None) -> None:
-        self.deliver: Deliver
-        self.seq = 0
-        self.requests: list[chat.Command] = []
-        self.refuse = refuse
-
-    def check(self, opening: Opening) -> None: ...
-
-    def running(self) -> AbstractAsyncContextManager[None]:
-        return nullcontext()
-
-    def server_of(self, opening: Opening) -> str:
-        return "test"
-
-    async def connect(
-        self,
-        opening: Opening,
-        requests: trio.MemoryReceiveChannel[Request],
-        deliver: Deliver,
-        *,
-        task_status: trio.TaskStatus[None],
-    ) -> None:
-        self.deliver = deliver
-        self.push(SessionStarted, session_id="C1")
-        task_status.started()
-        async for request in requests:
-            self.requests.append(request.command)
-            if isinstance(request.command, chat.Leave):
-                self.push(SessionEnded, by=EndedBy.CUSTOMER)
-                return
-            error = self.refuse(request) if self.refuse else None
-            deliver(Outcome(number=request.number, at=trio.current_time(), error=error))
-
-    def push(self, kind: type[Event], **members: Any) -> None:
-        self.seq += 1
-        self.deliver(kind(at=trio.current_time(), seq=self.seq, **members))
-
-    def say(self, text: str, **members: Any) -> None:
-        self.push(Message, text=text, party=ADA, **members)
 
 
 async def opened(
@@ -191,7 +142,7 @@ async def test_a_chat_that_ends_breaks_a_waiting_expectation_at_once(
     async def end() -> None:
         await trio.sleep(1)
         wire.say("bye")
-        wire.push(SessionEnded, by=EndedBy.SERVICE)
+        wire.end()
 
     nursery.start_soon(end)
     began = trio.current_time()
@@ -245,7 +196,7 @@ async def test_slower_than_promised_is_degraded(
 
 
 async def test_an_error_of_the_service_comes_out_of_the_command(nursery: trio.Nursery) -> None:
-    wire = Wire(refuse=lambda request: ChatError(52, "no"))
+    wire = Wire(answer=lambda command: ChatError(52, "no"))
     session = await opened(nursery, wire)
     with pytest.raises(ChatError) as caught:
         await session.send_message("hi")
@@ -269,7 +220,7 @@ async def test_a_session_that_is_over_takes_no_commands(nursery: trio.Nursery) -
     session = await opened(nursery, wire := Wire())
     await session.leave()
     await session.leave()
-    assert [type(command) for command in wire.requests] == [chat.Leave]
+    assert [type(command) for command in wire.commands] == [chat.Leave]
     with pytest.raises(SessionClosed, match="the chat has ended"):
         await session.send_message("hello?")
     assert session.left
