@@ -5,7 +5,6 @@ The wire says milliseconds. They are read and written here and nowhere else.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -130,7 +129,8 @@ def parse_time(raw: dict[str, JSON], name: str) -> float | None:
         return None
     if type(value) is not int and type(value) is not float:
         raise RemoteProtocolError(f"advice.{name} is not a number")
-    if not -LONGEST_MS <= value <= LONGEST_MS or math.isnan(value):
+    # Written so that NaN, which compares with nothing, is out of range too.
+    if not -LONGEST_MS <= value <= LONGEST_MS:
         raise RemoteProtocolError(f"advice.{name} is out of range")
     return value / 1000
 

@@ -406,7 +406,11 @@ def test_session_that_must_have_expired_is_not_asked_for() -> None:
     # Attempts at 0, 1, 3, 6, 10 and 15 s; the next would have been at 21 s, after 20 s.
     assert now == 15.0
     assert client.next_action(now) == Wait(until=21.0)
-    assert isinstance(client.next_action(21.0), Handshake)
+    # The new session has a time of its own.
+    greet(client, 21.0, client_id="c2", advice=Advice(timeout=10.0, max_interval=10.0))
+    ask(client, 21.0)
+    assert client.request_failed(21.0) == []
+    assert client.client_id == "c2"
 
 
 def test_without_max_interval_the_session_is_asked_for_as_long_as_it_takes() -> None:

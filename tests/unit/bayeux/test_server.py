@@ -260,6 +260,17 @@ def test_second_connect_ends_the_older(status: int) -> None:
     assert [m.data for m in server.respond(newer, 0.0).messages] == ["for the newer", None]
 
 
+def test_older_connect_takes_nothing_along_where_it_ends_well() -> None:
+    server = make(FAYE)
+    link = joined(server)
+    older = link.send(link.connecting())
+    newer = link.send(link.connecting(id="9"))
+    server.deliver(link.client_id, CHAT, "for the newer")
+    assert [(m.id, m.data) for m in server.respond(older, 0.0).messages] == [("2", None)]
+    assert newer.is_held is False
+    assert [m.data for m in server.respond(newer, 0.0).messages] == [None, "for the newer"]
+
+
 def test_session_belongs_to_its_cookie(server: Server) -> None:
     link = joined(server)
     link.browser = None
