@@ -23,13 +23,13 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import fields
 
-import orjson
 import trio
 
 from botkit import chat
 from botkit.bayeux import client as bayeux
 from botkit.bayeux.messages import JSON, Message, parse_error
 from botkit.chat import EndedBy, Event
+from botkit.connectors import codec
 from botkit.connectors.bayeux_link import BayeuxLink
 from botkit.connectors.http import Http, open_http
 from botkit.errors import (
@@ -162,7 +162,7 @@ class Chat:
         self._link = BayeuxLink(
             http,
             bayeux.Client(config, jitter=rng.random),
-            orjson,
+            codec,
             self._on_bayeux,
             max_network_delay=config.max_network_delay,
         )
