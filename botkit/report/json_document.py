@@ -1,0 +1,170 @@
+"""The JSON file: one document with all the evidence of one run, for programs.
+
+::
+
+    {"botkit_result": 1,          version of this form; new members may come without a new version
+     "botkit": "0.1.0",           version of botkit
+     "run_id": "4f1c...", "started_utc": 1767225600.0, "duration": 12.3,
+     "interrupted": false, "faults": [], "exit_code": 1, "counts": {"passed": 3, "failed": 1},
+     "journeys": [
+       {"journey_id", "bot", "name", "title", "file", "tags",
+        "verdict": "failed", "reason": "timeout", "message",
+        "step",                   the step that decided (as in "steps"), or null
+        "started_utc", "duration", "connector", "server", "on_simulator", "session_id",
+        "left", "asserted", "notes", "measurements": {name: seconds}, "warnings",
+        "steps": [
+          {"number", "path", "verb", "text", "file", "line", "verdict", "reason", "started",
+           "duration", "expected", "received", "took", "passed_over", "message", "asserts"}],
+        "transcript": [
+          {"at", "who", "party", "kind", "text", "index", "utc", "history"}]}]}
+
+Durations are seconds; ``started`` of a step and ``at`` of a row are seconds since the journey
+began; ``*_utc`` are seconds since 1970. Verdicts and reasons are the words of ``botkit.results``.
+Members always come in this order, journeys in the order of their plans. A number that JSON cannot
+hold (a measured infinity) is null. Text is as the server sent it; characters that would command a
+terminal or turn the direction of reading are written as escapes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from botkit.chat import Row
+from botkit.interfaces import JourneyInfo
+from botkit.report.text import INVISIBLE
+from botkit.results import JourneyResult, RunResult, StepResult, Verdict, exit_code
+from botkit.version import __version__
+
+VERSION = 1
+
+
+class JsonReporter:
+    """Writes a JSON document when a run is over.
+
+    Args:
+        write: takes the whole document, UTF-8, and puts it where it belongs.
+        fail_on_degraded: of the run, for the exit code.
+    """
+
+    def __init__(self, write: Callable[[bytes], object], *, fail_on_degraded: bool = False) -> None:
+        self._write = write
+        self._fail_on_degraded = fail_on_degraded
+
+    def journey_started(self, journey: JourneyInfo) -> None: ...
+    def event(self, journey: JourneyInfo, row: Row) -> None: ...
+    def step_finished(self, journey: JourneyInfo, step: StepResult) -> None: ...
+    def journey_finished(self, result: JourneyResult) -> None: ...
+
+    def run_finished(self, run: RunResult) -> None:
+        """Write the document.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        code = exit_code(run, fail_on_degraded=self._fail_on_degraded)
+        self._write(encode({**document(run), "exit_code": int(code)}))
+
+
+def encode(document: dict[str, Any]) -> bytes:
+    """Write a document as JSON, in UTF-8, with a line end."""
+    text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
+    # What the pattern finds besides line ends can only stand inside of strings.
+    return f"{INVISIBLE.sub(_escape, text)}\n".encode()
+
+
+def document(run: RunResult) -> dict[str, Any]:
+    """Put a run into the form that the docstring of this module tells."""
+    counts = Counter(journey.verdict for journey in run.journeys)
+    return {
+        "botkit_result": VERSION,
+        "botkit": __version__,
+        "run_id": run.run_id,
+        "started_utc": run.started_utc,
+        "duration": _number(run.duration),
+        "interrupted": run.interrupted,
+        "faults": list(run.faults),
+        "exit_code": None,
+        "counts": {verdict.value: counts[verdict] for verdict in Verdict if counts[verdict]},
+        "journeys": [_journey(journey) for journey in run.journeys],
+    }
+
+
+def _journey(journey: JourneyResult) -> dict[str, Any]:
+    return {
+        "journey_id": journey.journey_id,
+        "bot": journey.bot,
+        "name": journey.name,
+        "title": journey.title,
+        "file": journey.file,
+        "tags": list(journey.tags),
+        "verdict": journey.verdict.value,
+        "reason": journey.reason.value,
+        "message": journey.message,
+        "step": _step(journey.step) if journey.step else None,
+        "started_utc": journey.started_utc,
+        "duration": _number(journey.duration),
+        "connector": journey.connector,
+        "server": journey.server,
+        "on_simulator": journey.on_simulator,
+        "session_id": journey.session_id,
+        "left": journey.left,
+        "asserted": journey.asserted,
+        "notes": list(journey.notes),
+        "measurements": {name: _number(value) for name, value in journey.measurements.items()},
+        "warnings": list(journey.warnings),
+        "steps": [_step(step) for step in journey.steps],
+        "transcript": [_row(row, journey.began) for row in journey.transcript],
+    }
+
+
+def _step(step: StepResult) -> dict[str, Any]:
+    return {
+        "number": step.number,
+        "path": step.path,
+        "verb": step.verb,
+        "text": step.text,
+        "file": step.file,
+        "line": step.line,
+        "verdict": step.verdict.value,
+        "reason": step.reason.value,
+        "started": _number(step.started),
+        "duration": _number(step.duration),
+        "expected": step.expected,
+        "received": list(step.received),
+        "took": step.took,
+        "passed_over": list(step.passed_over),
+        "message": step.message,
+        "asserts": step.asserts,
+    }
+
+
+def _row(row: Row, began: float) -> dict[str, Any]:
+    return {
+        "at": _number(row.at - began),
+        "who": row.who,
+        "party": row.party.value if row.party else None,
+        "kind": row.kind,
+        "text": row.text,
+        "index": row.index,
+        "utc": row.utc,
+        "history": row.history,
+    }
+
+
+def _number(value: float) -> float | None:
+    return round(value, 6) if math.isfinite(value) else None
+
+
+def _escape(found: re.Match[str]) -> str:
+    character = found.group()
+    if character == "\n":
+        return "\n"
+    code = ord(character)
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    return f"\\u{0xD800 + ((code - 0x10000) >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
