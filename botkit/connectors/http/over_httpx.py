@@ -7,7 +7,7 @@ A request is built and handed to the transport directly; the client layer of htt
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
 import httpx
 import trio
@@ -129,14 +129,24 @@ class HttpxHttp:
         return httpx.Response(raw.status_code, headers=headers, content=body, request=request)
 
     async def _read(self, response: httpx.Response) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.aiter_raw():
-            size += len(chunk)
-            if size > self._limit:
+        stream = response.stream
+        if not isinstance(stream, httpx.AsyncByteStream):
+            raise LocalProtocolError("the transport's reply cannot be read by an async program")
+        chunks = aiter(stream)
+        try:
+            return await self._join(chunks)
+        finally:
+            # Left to the garbage collector, a generator may do its cleaning up too late.
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
+
+    async def _join(self, chunks: AsyncIterator[bytes]) -> bytes:
+        body = bytearray()
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > self._limit:
                 raise RemoteProtocolError(f"the reply is larger than {self._limit} bytes")
-            chunks.append(chunk)
-        return b"".join(chunks)
+        return bytes(body)
 
 
 def own_transport(proxy: str | None, settings: NetworkSettings) -> httpx.AsyncBaseTransport:
@@ -146,13 +156,10 @@ def own_transport(proxy: str | None, settings: NetworkSettings) -> httpx.AsyncBa
         ConfigError: the proxy's URL is unusable.
     """
     context = tls_context(settings)
-    secure = proxy is not None and proxy.startswith("https:")
     try:
         return httpx.AsyncHTTPTransport(
             verify=context,
-            proxy=None
-            if proxy is None
-            else httpx.Proxy(proxy, ssl_context=context if secure else None),
+            proxy=None if proxy is None else named_proxy(proxy, context),
             trust_env=False,
             limits=httpx.Limits(max_connections=len(Lane), keepalive_expiry=None),
         )
@@ -161,6 +168,14 @@ def own_transport(proxy: str | None, settings: NetworkSettings) -> httpx.AsyncBa
         raise ConfigError(f"{shown!r} is no URL of a proxy: {error}", key="proxy") from error
     except ImportError as error:
         raise ConfigError("a SOCKS proxy needs: pip install httpx[socks]", key="proxy") from error
+
+
+def named_proxy(url: str, context: ssl.SSLContext) -> httpx.Proxy:
+    # For a proxy that is not asked over TLS httpcore refuses a context.
+    proxy = httpx.Proxy(url, ssl_context=context if url.startswith("https:") else None)
+    if not proxy.url.host:
+        raise ValueError("it names no host")
+    return proxy
 
 
 def as_reply(response: httpx.Response) -> HttpReply:
