@@ -150,23 +150,25 @@ class Wait:
 
     def poll(self) -> Taken | None:
         """Take the first event that fits; None if there is none yet."""
+        found = self._first()
+        if found is None:
+            return None
+        kind, number, event = found
+        *passed_over, _ = self._inbox._cut(self._inbox._lane(kind), number)
+        return Taken(event=event, passed_over=tuple(passed_over))
+
+    def peek(self) -> Event | None:
+        """Find the first event that fits, and leave it unread; None if there is none yet."""
+        found = self._first()
+        return None if found is None else found[2]
+
+    def _first(self) -> tuple[type[Event], int, Event] | None:
         while (found := self._next()) is not None:
             kind, number, event = found
             self._looked[kind] = number + 1
             if self._fits(event):
-                lane = self._inbox._lane(kind)
-                *passed_over, _ = self._inbox._cut(lane, number)
-                return Taken(event=event, passed_over=tuple(passed_over))
+                return found
         return None
-
-    def poll_next(self) -> Taken | None:
-        """Take the next event of these kinds, whether it fits or not; None if there is none yet."""
-        found = self._next()
-        if found is None:
-            return None
-        kind, number, event = found
-        self._inbox._cut(self._inbox._lane(kind), number)
-        return Taken(event=event)
 
     def _next(self) -> tuple[type[Event], int, Event] | None:
         """Find the oldest event that was not looked at yet, over all lanes."""

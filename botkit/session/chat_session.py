@@ -45,7 +45,7 @@ from botkit.errors import (
 )
 from botkit.interfaces import Connector, Matcher, Opening, Outcome, Request
 from botkit.results import Reason, Verdict
-from botkit.session.expectations import Expectation, Observer, Recorder, Tried
+from botkit.session.expectations import Expectation, Observer, Recorder, tried
 from botkit.session.stream import Stream
 
 __all__ = ["ChatSession", "utc_now", "verdict_of"]
@@ -499,11 +499,11 @@ class ChatSession:
             ExpectationFailed: only other messages came, or the chat ended.
         """
         step = self._expectation("expect", str(matcher), within, slow_after)
-        tried = Tried(matcher, from_)
-        wait = self._inbox.wait(tried, until=step.deadline)
+        trial = tried(matcher, from_)
+        wait = self._inbox.wait(trial, until=step.deadline)
         taken = await self._until(wait.poll, step.deadline)
         if taken is None:
-            raise self._broken(step, tried.misses, ended=self.ended)
+            raise self._broken(step, trial.misses, ended=self.ended)
         step.passed(taken)
         return cast("Message", taken.event)
 
@@ -517,11 +517,11 @@ class ChatSession:
     ) -> Message:
         """Take the very next message, which must fit; arguments as in :meth:`expect`."""
         step = self._expectation("expect_next", str(matcher), within, slow_after)
-        tried = Tried(matcher, from_)
-        wait = self._inbox.wait(tried.is_from, until=step.deadline)
+        trial = tried(matcher, from_)
+        wait = self._inbox.wait(trial.is_candidate, until=step.deadline)
         taken = await self._until(wait.poll, step.deadline)
-        if taken is None or not tried(taken.event):
-            raise self._broken(step, tried.misses, ended=None if taken else self.ended)
+        if taken is None or not trial(taken.event):
+            raise self._broken(step, trial.misses, ended=None if taken else self.ended)
         step.passed(taken)
         return cast("Message", taken.event)
 
@@ -547,10 +547,12 @@ class ChatSession:
     async def _until(self, poll: Callable[[], Taken | None], deadline: float) -> Taken | None:
         """Ask until there is an answer, the deadline has passed or the chat is over."""
         await trio.lowlevel.checkpoint()
-        with trio.move_on_at(deadline):
+        with trio.move_on_at(deadline) as limit:
             while (taken := poll()) is None and self.ended is None:
                 await self._lot.park()
-        # What was stamped in time counts, though the clock may have passed the deadline by now.
+        if limit.cancelled_caught:
+            # An event stamped at the deadline beats it: let whoever brings one come first.
+            await trio.lowlevel.checkpoint()
         return taken if taken is not None else poll()
 
     def _agent_state(self) -> Taken | None:

@@ -9,14 +9,12 @@ from pathlib import Path
 
 import trio
 
-from botkit.chat import EndedBy, Event, Message, SessionEnded, Taken, describe
+from botkit.chat import EndedBy, SessionEnded, Taken, describe
 from botkit.chat.transcript import text_of
+from botkit.chat.tried import MAX_SHOWN, Tried
 from botkit.errors import ExpectationFailed, StepTimeout
 from botkit.interfaces import Matcher, Miss
 from botkit.results import Reason, StepResult, Verdict
-
-MAX_EVIDENCE = 20
-"""How many messages a broken expectation shows."""
 
 BOTKIT_FOLDER = str(Path(__file__).parent.parent)
 
@@ -75,34 +73,14 @@ class Recorder:
         )
 
 
-class Tried:
-    """A predicate for the inbox that remembers what did not fit, and why."""
+def tried(matcher: Matcher, sender: str | None) -> Tried:
+    """Make the predicate of an expectation."""
 
-    __slots__ = ("_matcher", "_sender", "misses", "total")
+    def why_not(text: str) -> str | None:
+        answer = matcher.match(text)
+        return answer.why if isinstance(answer, Miss) else None
 
-    def __init__(self, matcher: Matcher, sender: str | None) -> None:
-        self._matcher = matcher
-        self._sender = sender
-        self.misses: list[str] = []
-        self.total = 0
-
-    def is_from(self, event: Event) -> bool:
-        """Tell whether the event is from whom the expectation is about."""
-        party = event.party
-        if self._sender is None or party is None:
-            return self._sender is None
-        return self._sender in (party.kind.value, party.name)
-
-    def __call__(self, event: Event) -> bool:
-        if not isinstance(event, Message) or not self.is_from(event):
-            return False
-        answer = self._matcher.match(event.text)
-        if not isinstance(answer, Miss):
-            return True
-        self.total += 1
-        if len(self.misses) < MAX_EVIDENCE:
-            self.misses.append(f"{describe(event)} - {answer.why}")
-        return False
+    return Tried(why_not, sender)
 
 
 @dataclass(slots=True)
@@ -130,7 +108,7 @@ class Expectation:
             reason=Reason.SLOW if slow else Reason.OK,
             message=f"took {took:.1f} s, slow after {self.slow_after:g} s" if slow else "",
             took=describe(taken.event),
-            passed_over=tuple(map(describe, taken.passed_over[:MAX_EVIDENCE])),
+            passed_over=tuple(map(describe, taken.passed_over[:MAX_SHOWN])),
         )
 
     def failed(

@@ -1,0 +1,254 @@
+"""Runs an interpreter against a party of a chat: a customer's session or a simulated agent.
+
+Theory of operation. Two tasks share the interpreter, which never waits. One listens and gives it
+events the moment they come, so that guards and reactions see them whatever else goes on. The other
+does what the interpreter wants done, one command at a time and in order, and keeps its deadlines.
+Actions of plugins run in tasks of their own.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from inspect import isawaitable
+from typing import Protocol
+
+import trio
+
+from botkit.bot.interpreter import Interpreter
+from botkit.bot.script import BotScript
+from botkit.bot.turn import ActionDone, Finished, Input, Perform, Performed, RunAction
+from botkit.bot.values import Values
+from botkit.chat import Command
+from botkit.errors import BotkitError, ungrouped
+from botkit.interfaces import (
+    Action,
+    ActionContext,
+    EventStream,
+    JourneyInfo,
+    Session,
+)
+from botkit.results import StepResult
+
+__all__ = ["Driven", "ScriptedBot", "drive"]
+
+Observer = Callable[[StepResult], None]
+Run = Callable[[str, Mapping[str, str]], Awaitable[str | None]]
+
+
+class Driven(Protocol):
+    """A party of a chat, as the driver needs it."""
+
+    async def perform(self, command: Command) -> None:
+        """Do a command; raises BotkitError if it could not be done."""
+
+
+async def drive(
+    interpreter: Interpreter,
+    party: Driven,
+    stream: EventStream,
+    *,
+    observer: Observer | None = None,
+    note: Callable[[str], None] | None = None,
+    run_action: Run | None = None,
+) -> Finished:
+    """Play a script to its end.
+
+    Args:
+        interpreter: the script.
+        party: does its commands.
+        stream: all events of the party's chat; this is its only reader.
+        observer: told of each step as it finishes.
+        note: told of each note.
+        run_action: runs what ``call`` names.
+
+    Raises:
+        Exception: what ``party`` raised that is no BotkitError.
+    """
+    driver = _Driver(interpreter, party, observer, note, run_action)
+    with ungrouped():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(driver.listen, stream, nursery)
+            await driver.play(nursery)
+            nursery.cancel_scope.cancel()
+    assert driver.finished is not None
+    return driver.finished
+
+
+class _Driver:
+    """One script on its way."""
+
+    __slots__ = (
+        "_deadline",
+        "_interpreter",
+        "_note",
+        "_observer",
+        "_party",
+        "_run_action",
+        "_scope",
+        "_todo",
+        "_wake",
+        "finished",
+    )
+
+    def __init__(
+        self,
+        interpreter: Interpreter,
+        party: Driven,
+        observer: Observer | None,
+        note: Callable[[str], None] | None,
+        run_action: Run | None,
+    ) -> None:
+        self.finished: Finished | None = None
+        self._interpreter = interpreter
+        self._party = party
+        self._observer = observer
+        self._note = note
+        self._run_action = run_action
+        self._deadline = math.inf
+        self._todo: deque[Perform] = deque()
+        self._scope = trio.CancelScope()
+        self._wake = trio.lowlevel.ParkingLot()
+
+    async def listen(self, stream: EventStream, nursery: trio.Nursery) -> None:
+        """Give the interpreter events as they come."""
+        while self.finished is None:
+            self._ask(await stream.next_events(), nursery)
+
+    async def play(self, nursery: trio.Nursery) -> None:
+        """Do what is to be done, in order, until the script is over."""
+        self._ask((), nursery)
+        with self._scope:
+            while self.finished is None:
+                if self._todo:
+                    self._ask([await self._perform(self._todo.popleft())], nursery)
+                else:
+                    await self._wait()
+                    if trio.current_time() >= self._deadline:
+                        self._ask((), nursery)
+        await trio.lowlevel.checkpoint()
+
+    async def _perform(self, order: Perform) -> Performed:
+        error: BotkitError | None = None
+        try:
+            await self._party.perform(order.command)
+        except BotkitError as caught:
+            error = caught
+        return Performed(number=order.number, at=trio.current_time(), error=error)
+
+    async def _wait(self) -> None:
+        """Wait for something to do, or for the deadline."""
+        with trio.CancelScope(deadline=self._deadline) as limit:
+            await self._wake.park()
+        if limit.cancelled_caught:
+            # An event stamped at the deadline beats it: let whoever brings one come first.
+            for _ in range(2):
+                await trio.lowlevel.checkpoint()
+
+    async def _act(self, action: RunAction, nursery: trio.Nursery) -> None:
+        result: str | None = None
+        error: Exception | None = None
+        try:
+            if self._run_action is None:
+                raise LookupError(f"there are no actions here, so {action.name!r} cannot be run")
+            result = await self._run_action(action.name, action.arguments)
+        except Exception as caught:  # The boundary to plugins' code; the step is blamed.
+            error = caught
+        now = trio.current_time()
+        done = ActionDone(number=action.number, at=now, result=result, error=error)
+        self._ask((done,), nursery)
+
+    def _ask(self, inputs: Iterable[Input], nursery: trio.Nursery) -> None:
+        """Hand inputs to the interpreter, and take down what it wants; never waits."""
+        if self.finished is not None:
+            return
+        turn = self._interpreter.step(trio.current_time(), inputs)
+        if self._observer is not None:
+            for step in turn.steps:
+                self._observer(step)
+        if self._note is not None:
+            for text in turn.notes:
+                self._note(text)
+        for action in turn.actions:
+            if isinstance(action, Perform):
+                self._todo.append(action)
+            else:
+                nursery.start_soon(self._act, action, nursery, name=f"action {action.name}")
+        self._deadline = math.inf if turn.deadline is None else turn.deadline
+        if turn.finished is not None:
+            self.finished = turn.finished
+            self._scope.cancel()
+        elif self._wake:
+            self._wake.unpark_all()
+
+
+class ScriptedBot:
+    """A journey's own copy of a bot file; implements ``interfaces.Script``.
+
+    Args:
+        script: the steps.
+        values: what ``${...}`` stands for in this journey.
+        rng: decides how long typing takes.
+
+    Attributes:
+        finished: how the script ended; None until it has.
+    """
+
+    def __init__(self, script: BotScript, values: Values, *, rng: random.Random) -> None:
+        self.finished: Finished | None = None
+        self._script = script
+        self._values = values
+        self._rng = rng
+        self._interpreter: Interpreter | None = None
+        self._journey: JourneyInfo | None = None
+        self._observer: Observer | None = None
+        self._actions: Mapping[str, Action] = {}
+
+    @property
+    def asserted(self) -> int:
+        """How many assertions there were so far."""
+        return 0 if self._interpreter is None else self._interpreter.asserted
+
+    def attach(
+        self, *, journey: JourneyInfo, observer: Observer, actions: Mapping[str, Action]
+    ) -> None:
+        """Take note of the journey that this copy is played in."""
+        self._journey = journey
+        self._observer = observer
+        self._actions = actions
+
+    async def run(self, session: Session) -> None:
+        """Play the script over a session; how it ended is in ``finished``."""
+        journey = self._journey
+        self._interpreter = Interpreter(
+            self._script,
+            self._values,
+            rng=self._rng,
+            began=journey.began if journey is not None else trio.current_time(),
+        )
+        self.finished = await drive(
+            self._interpreter,
+            session,
+            session.subscribe(),
+            observer=self._observer,
+            note=journey.note if journey is not None else None,
+            run_action=lambda name, arguments: self._act(session, name, arguments),
+        )
+
+    async def _act(self, session: Session, name: str, arguments: Mapping[str, str]) -> str | None:
+        """Run a registered action, and perform the commands that it returns."""
+        if self._journey is None or name not in self._actions:
+            raise LookupError(f"there is no action {name!r}")
+        context = ActionContext(
+            journey=self._journey, session=session, variables=dict(self._values.variables)
+        )
+        result = self._actions[name](context, **arguments)
+        if isawaitable(result):
+            result = await result
+        if result is None or isinstance(result, str):
+            return result
+        for command in result:
+            await session.perform(command)
+        return None
