@@ -21,16 +21,17 @@ HOLD = 30.0
 
 @asynccontextmanager
 async def paired(handler: Handler) -> AsyncIterator[LeanHttp]:
-    async with trio.open_nursery() as nursery:
+    with trio.fail_after(2 * HOLD):
+        async with trio.open_nursery() as nursery:
 
-        async def open_stream(host: str, port: int) -> trio.abc.Stream:
-            await trio.lowlevel.checkpoint()
-            near, far = trio.testing.memory_stream_pair()
-            nursery.start_soon(serve_stream, handler, far)
-            return near
+            async def open_stream(host: str, port: int) -> trio.abc.Stream:
+                await trio.lowlevel.checkpoint()
+                near, far = trio.testing.memory_stream_pair()
+                nursery.start_soon(serve_stream, handler, far)
+                return near
 
-        yield LeanHttp("http://127.0.0.1/", NetworkSettings(), open_stream=open_stream)
-        nursery.cancel_scope.cancel()
+            yield LeanHttp("http://127.0.0.1/", NetworkSettings(), open_stream=open_stream)
+            nursery.cancel_scope.cancel()
 
 
 async def test_a_hundred_messages_pass_while_one_poll_is_held(

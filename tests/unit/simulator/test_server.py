@@ -1,6 +1,8 @@
 """The loop on streams in memory and virtual time: no sockets, no waiting."""
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
@@ -15,6 +17,14 @@ GET = b"GET /%d HTTP/1.1\r\n\r\n"
 async def echo(request: Request) -> Reply:
     await trio.lowlevel.checkpoint()
     return Reply(body=request.path.encode(), headers=(("X-Method", request.method),))
+
+
+@asynccontextmanager
+async def bounded_nursery() -> AsyncIterator[trio.Nursery]:
+    """A nursery whose tests fail rather than hang."""
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            yield nursery
 
 
 class Client:
@@ -90,7 +100,7 @@ async def test_a_status_nobody_defined_is_sent_all_the_same() -> None:
 
 async def test_pipelined_requests_are_answered_in_order(autojump_clock: trio.abc.Clock) -> None:
     async def slower_first(request: Request) -> Reply:
-        await trio.sleep(10 - int(request.path[1:]))
+        await trio.sleep(0.1 * (10 - int(request.path[1:])))
         return Reply(body=request.path.encode(), close=request.path == "/9")
 
     reply = await exchange(slower_first, b"".join(GET % number for number in range(10)))
@@ -99,7 +109,7 @@ async def test_pipelined_requests_are_answered_in_order(autojump_clock: trio.abc
 
 
 async def test_leave_to_send_a_body_is_given(autojump_clock: trio.abc.Clock) -> None:
-    async with trio.open_nursery() as nursery:
+    async with bounded_nursery() as nursery:
         client = connect(nursery, echo)
         await client.send(b"POST /x HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
         leave = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -136,7 +146,7 @@ async def test_a_handler_that_waits_is_cancelled_when_the_client_goes() -> None:
         finally:
             cancelled.set()
 
-    async with trio.open_nursery() as nursery:
+    async with bounded_nursery() as nursery:
         client = connect(nursery, hold)
         await client.send(GET % 1)
         await trio.testing.wait_all_tasks_blocked()
@@ -153,7 +163,7 @@ async def test_bytes_that_come_during_a_held_request_are_kept() -> None:
             await release.wait()
         return Reply(body=request.path.encode(), close=request.path == "/2")
 
-    async with trio.open_nursery() as nursery:
+    async with bounded_nursery() as nursery:
         client = connect(nursery, hold_first)
         await client.send(GET % 1)
         await trio.testing.wait_all_tasks_blocked()
@@ -175,7 +185,7 @@ async def test_whatever_arrived_whole_is_handled_though_its_client_is_gone() -> 
         seen.append("after the wait")
         return Reply()
 
-    async with trio.open_nursery() as nursery:
+    async with bounded_nursery() as nursery:
         client = connect(nursery, note)
         await client.send(GET % 1 + GET % 2 + GET % 3 + b"GET /half")
         await client.stream.aclose()
@@ -193,7 +203,7 @@ async def test_a_client_that_sends_without_end_and_never_reads_is_not_read_witho
     body = b"x" * 1000
     post = b"POST / HTTP/1.1\r\nContent-Length: 1000\r\n\r\n" + body
     near, far = trio.testing.lockstep_stream_pair()  # sends wait for the receiver
-    async with trio.open_nursery() as nursery:
+    async with bounded_nursery() as nursery:
         nursery.start_soon(lambda: serve_stream(hold, far, limits=Limits(waiting=5000)))
         with trio.CancelScope() as patience:
             sent = 0
@@ -254,7 +264,7 @@ async def test_a_handler_that_raises_costs_one_reply(caplog: pytest.LogCaptureFi
 
 
 async def test_cancelling_the_nursery_closes_the_connection() -> None:
-    async with trio.open_nursery() as nursery:
+    async with bounded_nursery() as nursery:
         client = connect(nursery, echo)
         await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()

@@ -47,10 +47,11 @@ async def lean(
     peer: Peer, network: NetworkSettings | None = None, *, scheme: str = "http"
 ) -> AsyncIterator[tuple[LeanHttp, Network]]:
     url, given_settings = f"{scheme}://127.0.0.1:8080/cometd", network or NetworkSettings()
-    async with trio.open_nursery() as nursery:
-        memory = Network(nursery, peer)
-        yield LeanHttp(url, given_settings, open_stream=memory.open_stream), memory
-        nursery.cancel_scope.cancel()
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            memory = Network(nursery, peer)
+            yield LeanHttp(url, given_settings, open_stream=memory.open_stream), memory
+            nursery.cancel_scope.cancel()
 
 
 async def receive_request(stream: trio.abc.Stream) -> bytes:
@@ -328,7 +329,7 @@ async def test_closing_while_a_connection_is_being_opened_closes_that_too() -> N
     http = LeanHttp("http://127.0.0.1/", NetworkSettings(), open_stream=open_slowly)
 
     async def post() -> None:
-        with pytest.raises(LocalProtocolError, match="closed"):
+        with trio.fail_after(10), pytest.raises(LocalProtocolError, match="closed"):
             await http.post("", b"[]", lane=Lane.CALL)
 
     async with trio.open_nursery() as nursery:
