@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import random
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from inspect import isawaitable
 from typing import Protocol
@@ -108,7 +107,7 @@ class _Driver:
         self._note = note
         self._run_action = run_action
         self._deadline = math.inf
-        self._todo: deque[Perform] = deque()
+        self._todo: list[Perform] = []
         self._scope = trio.CancelScope()
         self._wake = trio.lowlevel.ParkingLot()
 
@@ -123,7 +122,7 @@ class _Driver:
         with self._scope:
             while self.finished is None:
                 if self._todo:
-                    self._ask([await self._perform(self._todo.popleft())], nursery)
+                    self._ask([await self._perform(self._todo.pop(0))], nursery)
                 else:
                     await self._wait()
                     if trio.current_time() >= self._deadline:

@@ -6,7 +6,6 @@ the server's index to that line instead of writing it twice.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, replace
 
 from botkit.chat import events
@@ -54,10 +53,11 @@ class Transcript:
         dropped: how many entries were dropped.
     """
 
-    __slots__ = ("_entries", "_unechoed", "dropped")
+    __slots__ = ("_entries", "_max_rows", "_unechoed", "dropped")
 
     def __init__(self, *, max_rows: int = MAX_ROWS) -> None:
-        self._entries: deque[Event | Row] = deque(maxlen=max_rows)
+        self._entries: list[Event | Row] = []
+        self._max_rows = max_rows
         self._unechoed: list[str] = []
         self.dropped = 0
 
@@ -89,9 +89,12 @@ class Transcript:
         return [entry for entry in self._entries if not isinstance(entry, Row)]
 
     def _append(self, entry: Event | Row) -> None:
-        if len(self._entries) == self._entries.maxlen:
-            self.dropped += 1
         self._entries.append(entry)
+        if len(self._entries) > self._max_rows:
+            # A tenth at a time, so that the rest is not moved for every entry.
+            excess = max(self._max_rows // 10, 1)
+            del self._entries[:excess]
+            self.dropped += excess
 
     def _settle_echo(self, event: events.Message) -> bool:
         if event.text not in self._unechoed:

@@ -136,10 +136,9 @@ class Journey:
                 self._dispatch, self._on_hook_error, journey=self._record, session=session
             )
             self._pump.put("on_journey_started")
-            async with trio.open_nursery() as hooks:
-                hooks.start_soon(self._pump.run)
-                await self._play_script(session)
-                self._pump.close()
+            nursery.start_soon(self._pump.run, name="hooks")
+            await self._play_script(session)
+            await self._pump.aclose()
             # What listens to the session has heard its end by now.
             nursery.cancel_scope.cancel()
 

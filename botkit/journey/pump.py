@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -38,9 +37,10 @@ class Pump:
         self._dispatch = dispatch
         self._on_error = on_error
         self._common = common
-        self._queue: deque[tuple[str, dict[str, Any]]] = deque()
+        self._queue: list[tuple[str, dict[str, Any]]] = []
         self._lot = trio.lowlevel.ParkingLot()
         self._closed = False
+        self._done = trio.Event()
 
     def put_event(self, event: Event) -> None:
         """Queue an event if any hook wants it; never waits."""
@@ -53,18 +53,21 @@ class Pump:
         if self._dispatch.has(hook):
             self._put(hook, **arguments)
 
-    def close(self) -> None:
-        """Let :meth:`run` end once the queue is empty."""
+    async def aclose(self) -> None:
+        """Let :meth:`run` end once the queue is empty, and wait for that."""
         self._closed = True
         self._lot.unpark_all()
+        await self._done.wait()
 
     async def run(self) -> None:
         """Dispatch what is queued until closed."""
         while True:
             while self._queue:
-                hook, arguments = self._queue.popleft()
-                await self._call(hook, arguments)
+                batch, self._queue = self._queue, []
+                for hook, arguments in batch:
+                    await self._call(hook, arguments)
             if self._closed:
+                self._done.set()
                 return
             await self._lot.park()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 
 import trio
@@ -18,7 +17,7 @@ class Stream:
     __slots__ = ("_lot", "_waiting")
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
-        self._waiting: deque[Event] = deque(events)
+        self._waiting: list[Event] = list(events)
         self._lot = trio.lowlevel.ParkingLot()
 
     def push(self, event: Event) -> None:
@@ -39,6 +38,5 @@ class Stream:
             await trio.lowlevel.checkpoint()
         while not self._waiting:
             await self._lot.park()
-        events = list(self._waiting)
-        self._waiting.clear()
+        events, self._waiting = self._waiting, []
         return events
