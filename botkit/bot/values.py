@@ -227,6 +227,12 @@ class Unique:
             made = self._made[name] = self._make(name.partition("_")[0])
         return made
 
+    def copy(self) -> Unique:
+        """Give what keeps the values made so far, and makes the others anew."""
+        other = Unique(self._rng)
+        other._made.update(self._made)
+        return other
+
     def _make(self, kind: str) -> str:
         match kind:
             case "uuid":
@@ -242,7 +248,7 @@ class Unique:
         return "".join(self._rng.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=10))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Values:
     """What ``${...}`` stands for in one journey.
 

@@ -1,0 +1,314 @@
+"""The kinds of values that keys of a bot file take: times, texts, matchers, names of events.
+
+Each is a type for pydantic: it reads the spelling of a scalar, says in its own words what is wrong
+with it, and describes itself to a JSON Schema. Scalars arrive as text, lists and mappings as they
+are; nothing is None, for YAML's null keeps its spelling too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Annotated, Any, NoReturn
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from botkit.bot.diagnostics import did_you_mean
+from botkit.bot.matchers import BUILT_IN, MatcherError, MatcherRegistry, MatcherSpec
+from botkit.bot.values import Template, TemplateError
+from botkit.chat import (
+    EVENT_NAMES,
+    AgentConnected,
+    AgentDisconnected,
+    AgentTyping,
+    Event,
+    File,
+    Notice,
+    PushedUrl,
+    SessionEnded,
+)
+from botkit.results import Verdict
+
+LONGEST_TIME = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """What plugins add to the language.
+
+    Attributes:
+        matchers: by the key that an author writes.
+        actions: the names that ``call`` may use.
+    """
+
+    matchers: MatcherRegistry = field(default_factory=lambda: BUILT_IN)
+    actions: frozenset[str] = frozenset()
+
+
+def refuse(
+    message: str,
+    *,
+    path: Sequence[str | int] = (),
+    at_key: bool = False,
+    offset: int | None = None,
+    hint: str = "",
+) -> NoReturn:
+    """Raise what pydantic collects.
+
+    Args:
+        message: what is wrong.
+        path: leads from the field's value to the wrong part of it.
+        at_key: the last key of the path is wrong, and not what stands behind it.
+        offset: where in the text of that part.
+        hint: what may have been meant.
+    """
+    context = {"path": tuple(path), "at_key": at_key, "offset": offset, "hint": hint}
+    raise PydanticCustomError("botkit", "{message}", {"message": message, **context})
+
+
+def text_of(value: Any, what: str = "a text") -> str:
+    """Take a scalar that is not empty."""
+    if not isinstance(value, str):
+        refuse(f"this takes {what}, not a {'list' if isinstance(value, list) else 'mapping'}")
+    if not value.strip():
+        refuse(f"this takes {what}, and it is empty")
+    return value
+
+
+# --- times and numbers ---------------------------------------------------------------------------
+
+_TIME = re.compile(
+    r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m)?"
+    r"(?:(?P<s>\d+(?:\.\d+)?)s)?(?:(?P<ms>\d+(?:\.\d+)?)ms)?",
+    re.ASCII,
+)
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_COUNT = re.compile(r"[1-9]\d{0,6}", re.ASCII)
+_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+
+
+def parse_time(text: str) -> float:
+    """Read ``45s``, ``1m30s`` or ``500ms`` as seconds.
+
+    Raises:
+        ValueError: it is none; the message says what to write.
+    """
+    if _NUMBER.fullmatch(text):
+        raise ValueError(f"a time needs a unit: write {text}s for seconds or {text}m for minutes")
+    match = _TIME.fullmatch(text)
+    if not text or match is None:
+        raise ValueError(f"{text!r} is no time; a time is written 500ms, 45s, 2m, 1m30s or 1h")
+    found = match.groupdict()
+    seconds = sum(float(number) * _SECONDS[unit] for unit, number in found.items() if number)
+    if seconds > LONGEST_TIME:
+        raise ValueError(f"{text} is longer than a day")
+    return seconds
+
+
+def _time(value: Any) -> float:
+    try:
+        return parse_time(text_of(value, "a time").strip())
+    except ValueError as error:
+        refuse(str(error))
+
+
+def _positive(value: float) -> float:
+    if value <= 0:
+        refuse("this time must be longer than nothing")
+    return value
+
+
+_TIME_SCHEMA = {"type": "string", "pattern": r"^(\d+(\.\d+)?(h|m|s|ms))+$"}
+Time = Annotated[float, BeforeValidator(_time), WithJsonSchema(_TIME_SCHEMA)]
+Duration = Annotated[
+    float, BeforeValidator(_time), AfterValidator(_positive), WithJsonSchema(_TIME_SCHEMA)
+]
+"""A time that is longer than nothing."""
+
+
+def _typing(value: Any) -> float | str:
+    if value == "human":
+        return "human"
+    try:
+        return _positive(parse_time(text_of(value).strip()))
+    except ValueError as error:
+        refuse(f"typing is 'human' or a time: {error}")
+
+
+Typing = Annotated[
+    float | str, BeforeValidator(_typing), WithJsonSchema({"type": "string", "default": "human"})
+]
+
+
+def _count(value: Any) -> int:
+    text = text_of(value, "a number").strip()
+    if not _COUNT.fullmatch(text):
+        refuse(f"this takes a whole number from 1 on, not {text!r}")
+    return int(text)
+
+
+Count = Annotated[int, BeforeValidator(_count), WithJsonSchema({"type": "integer", "minimum": 1})]
+
+_YES, _NO = ("true", "yes"), ("false", "no")
+
+
+def _yes_no(value: Any) -> bool:
+    word = text_of(value, "yes or no").lower()
+    if word not in _YES + _NO:
+        refuse(f"this takes true or false, not {value!r}")
+    return word in _YES
+
+
+YesNo = Annotated[bool, BeforeValidator(_yes_no), WithJsonSchema({"type": "boolean"})]
+
+# --- texts ---------------------------------------------------------------------------------------
+
+SCALAR_SCHEMA = {"type": ["string", "number", "boolean"]}
+_NAME = re.compile(r"\w[\w .-]{0,99}")
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _template(value: Any) -> Template:
+    try:
+        return Template.parse(text_of(value))
+    except TemplateError as error:
+        refuse(error.message, offset=error.offset)
+
+
+def _plain(value: Any) -> str:
+    text = text_of(value)
+    if "${" in text:
+        refuse("values are not filled in here; write the text itself", offset=text.index("${"))
+    return text
+
+
+def _name(value: Any) -> str:
+    text = _plain(value)
+    if not _NAME.fullmatch(text):
+        refuse(f"{text!r} is no name: letters, digits, '_', '-', '.' and spaces, up to 100")
+    return text
+
+
+def _identifier(value: Any) -> str:
+    text = _plain(value)
+    if not _IDENTIFIER.fullmatch(text):
+        refuse(f"{text!r} is no name of a variable: letters, digits and '_'")
+    if text == "today":
+        refuse("a variable cannot be called 'today': ${today} is the date")
+    return text
+
+
+def _key(value: Any) -> str:
+    text = str(value)
+    if not text.strip():
+        refuse("a key is empty")
+    if "${" in text:
+        refuse("values are not filled in in keys")
+    return text
+
+
+TextTemplate = Annotated[Template, BeforeValidator(_template), WithJsonSchema(SCALAR_SCHEMA)]
+"""A text that values may be filled into."""
+Text = Annotated[str, BeforeValidator(_plain), WithJsonSchema(SCALAR_SCHEMA)]
+"""A text as it is."""
+Name = Annotated[str, BeforeValidator(_name), WithJsonSchema(SCALAR_SCHEMA)]
+Identifier = Annotated[str, BeforeValidator(_identifier), WithJsonSchema({"type": "string"})]
+Key = Annotated[str, BeforeValidator(_key)]
+
+
+def _one_or_more(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _some(value: Any) -> Any:
+    if not value:
+        refuse("there is nothing in it")
+    return value
+
+
+TextTemplates = Annotated[dict[Key, TextTemplate], AfterValidator(_some)]
+Identifiers = Annotated[list[Identifier], BeforeValidator(_one_or_more)]
+Names = Annotated[list[Name], BeforeValidator(_one_or_more)]
+Texts = Annotated[list[Text], BeforeValidator(_one_or_more)]
+Templates = Annotated[list[TextTemplate], BeforeValidator(_one_or_more)]
+
+
+def word(kind: str, meanings: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """Make a reader of words from a closed list."""
+
+    def read(value: Any) -> Any:
+        text = text_of(value)
+        if text not in meanings:
+            hint = did_you_mean(text, meanings) or f"there is {', '.join(meanings)}"
+            refuse(f"unknown {kind} {text!r}", hint=hint)
+        return meanings[text]
+
+    return read
+
+
+# --- events, verdicts, matchers ------------------------------------------------------------------
+
+EVENT_WORDS: Mapping[str, type[Event]] = MappingProxyType(
+    {
+        "agent": AgentConnected,
+        "agent_left": AgentDisconnected,
+        "typing": AgentTyping,
+        "ended": SessionEnded,
+        "notice": Notice,
+        "pushed_url": PushedUrl,
+        "file": File,
+        **EVENT_NAMES,
+    }
+)
+"""What a bot may call the events: short names, and the names of the hooks without ``on_``."""
+
+EventKind = Annotated[
+    type[Event],
+    BeforeValidator(word("event", EVENT_WORDS)),
+    WithJsonSchema({"enum": list(EVENT_WORDS)}),
+]
+
+VERDICT_WORDS = {verdict.value: verdict for verdict in Verdict if verdict is not Verdict.CANCELLED}
+VerdictWord = Annotated[
+    Verdict,
+    BeforeValidator(word("verdict", VERDICT_WORDS)),
+    WithJsonSchema({"enum": list(VERDICT_WORDS)}),
+]
+
+
+def matcher_spec(value: Any, info: ValidationInfo) -> MatcherSpec:
+    """Read a matcher with the registry that the validation was given."""
+    registry = info.context.matchers if info.context is not None else BUILT_IN
+    try:
+        spec: MatcherSpec = registry.parse(value)
+    except MatcherError as error:
+        refuse(
+            error.message,
+            path=error.path,
+            at_key=error.at_key,
+            offset=error.offset,
+            hint=error.hint,
+        )
+    return spec
+
+
+MATCHER_SCHEMA = {"$ref": "#/$defs/matcher"}
+MatcherField = Annotated[MatcherSpec, BeforeValidator(matcher_spec), WithJsonSchema(MATCHER_SCHEMA)]
+Matchers = Annotated[dict[Key, MatcherField], AfterValidator(_some)]
+
+
+def _steps(value: Any) -> Any:
+    if not isinstance(value, list):
+        refuse("this takes a list of steps, each beginning with '- '")
+    return value
+
+
+Steps = Annotated[
+    list[Any],
+    BeforeValidator(_steps),
+    WithJsonSchema({"type": "array", "items": {"$ref": "#/$defs/step"}}),
+]
+"""Steps are compiled one by one, with their places; here they are only known to be a list."""

@@ -1,0 +1,216 @@
+"""From paths to bots: what is found is loaded, and all that is wrong is told in one pass.
+
+A YAML file is a bot if it begins with ``botkit:``, and holds scripted agents if it begins with
+``botkit-agents:``; any other is a problem, unless a bot takes its data from it. A Python file is
+loaded if it marks a class with ``@botkit.bot``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from botkit.bot import python_bots
+from botkit.bot.agents import AgentsFile
+from botkit.bot.data import Table, load_table
+from botkit.bot.diagnostics import Mark, Problem, Problems, Severity
+from botkit.bot.source import Document, Entries, find, load_document
+from botkit.bot.yaml_file import AGENTS_KEY, BOT_KEY, Settings, YamlFile
+from botkit.errors import ConfigError
+from botkit.interfaces import Bot
+
+__all__ = ["Loaded", "Settings", "load_agents", "load_file", "load_paths"]
+
+YAML_ENDINGS = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What was found.
+
+    Attributes:
+        bots: those without an error, sorted by file.
+        agents: the files of scripted agents without an error.
+        problems: all that is wrong, sorted by file and place.
+        barren: paths that were named and hold no bot at all.
+    """
+
+    bots: tuple[Bot, ...] = ()
+    agents: tuple[AgentsFile, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    barren: tuple[str, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that forbid to start anything."""
+        return tuple(p for p in self.problems if p.severity is Severity.ERROR)
+
+
+def load_file(path: Path | str, settings: Settings | None = None) -> Loaded:
+    """Load one file; nothing is raised for what is wrong with it."""
+    return load_paths([path], settings)
+
+
+def load_paths(paths: Iterable[Path | str], settings: Settings | None = None) -> Loaded:
+    """Load files, and all bots below directories; nothing is raised for what is wrong."""
+    loading = _Loading(settings or Settings())
+    for path in paths:
+        loading.add(Path(path))
+    return loading.result()
+
+
+def load_agents(path: Path | str, settings: Settings | None = None) -> AgentsFile:
+    """Load a file of scripted agents.
+
+    Raises:
+        ConfigError: something is wrong with it; the error tells of the first thing.
+    """
+    loaded = load_file(path, settings)
+    for problem in loaded.errors:
+        mark = problem.mark
+        raise ConfigError(
+            problem.text,
+            file=problem.file,
+            line=mark.line if mark else None,
+            column=mark.column if mark else None,
+        )
+    if not loaded.agents:
+        raise ConfigError(
+            f"these are no agents; such a file begins with '{AGENTS_KEY}: 1'", file=str(path)
+        )
+    return loaded.agents[0]
+
+
+class _Loading:
+    """One pass over all paths."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._problems: dict[str, Problems] = {}
+        self._seen: set[Path] = set()
+        self._data_files: set[Path] = set()
+        self._bots: list[tuple[str, Mark, Bot]] = []
+        self._agents: list[AgentsFile] = []
+        self._strangers: list[tuple[Path, Document]] = []
+        self._barren: list[str] = []
+
+    def add(self, path: Path) -> None:
+        """Take a path that the user named."""
+        if not path.is_dir():
+            self._file(path, named=True)
+            return
+        before = len(self._bots), len(self._problems)
+        for file in _files_below(path):
+            self._file(file, named=False)
+        if before == (len(self._bots), len(self._problems)):
+            self._barren.append(str(path))
+
+    def result(self) -> Loaded:
+        """Give what was found, sorted."""
+        for path, document in self._strangers:
+            if path.resolve() not in self._data_files:
+                self._problems[str(path)].add(
+                    document.root.mark,
+                    f"neither a bot nor agents: a bot begins with '{BOT_KEY}: 1', a file of"
+                    f" agents with '{AGENTS_KEY}: 1'",
+                )
+        self._warn_of_equal_names()
+        found = [p for file in sorted(self._problems) for p in self._problems[file].sorted()]
+        bots = sorted(self._bots, key=lambda item: item[:2])
+        return Loaded(
+            bots=tuple(bot for _, _, bot in bots),
+            agents=tuple(sorted(self._agents, key=lambda agents: agents.file)),
+            problems=tuple(found),
+            barren=tuple(self._barren),
+        )
+
+    def _warn_of_equal_names(self) -> None:
+        often = Counter(bot.name for _, _, bot in self._bots)
+        first: dict[str, str] = {}
+        for file, mark, bot in sorted(self._bots, key=lambda item: item[:2]):
+            if often[bot.name] > 1 and bot.name in first:
+                message = f"the bot {bot.name!r} is called like the one in {first[bot.name]}"
+                self._problems.setdefault(file, Problems(file)).warn(mark, message)
+            first.setdefault(bot.name, file)
+
+    def _file(self, path: Path, *, named: bool) -> None:
+        where = path.resolve()
+        if where in self._seen:
+            return
+        self._seen.add(where)
+        if path.suffix == ".py":
+            self._python(path, named=named)
+        elif named or path.suffix in YAML_ENDINGS:
+            self._yaml(path)
+
+    def _python(self, path: Path, *, named: bool) -> None:
+        if named or python_bots.marks_a_bot(path):
+            problems = self._problems.setdefault(str(path), Problems(str(path)))
+            for bot in python_bots.load(path, problems):
+                self._bots.append((str(path), Mark(bot.line, 1), bot))
+
+    def _yaml(self, path: Path) -> None:
+        document = load_document(path, self._problems)
+        if document is None:
+            return
+        root = document.root
+        problems = self._problems[document.file]
+        if isinstance(root, Entries) and BOT_KEY in root.keys:
+            self._bot(YamlFile(document, problems, self._settings), path)
+        elif isinstance(root, Entries) and AGENTS_KEY in root.keys:
+            agents = YamlFile(document, problems, self._settings).agents()
+            if agents is not None and not _has_errors(problems):
+                self._agents.append(agents)
+        else:
+            self._strangers.append((path, document))
+
+    def _bot(self, file: YamlFile, path: Path) -> None:
+        table = self._table(file, path)
+        bot = file.bot(table)
+        if file.agents_path is not None:
+            self._agents_of_bot(file, file.agents_path)
+        if bot is not None and not _has_errors(file.problems):
+            self._bots.append((str(path), file.document.root.mark, bot))
+
+    def _table(self, file: YamlFile, path: Path) -> Table | None:
+        data = file.data
+        if data is None:
+            return None
+        if data.file is None:
+            return file.inline_table()
+        mark = find(file.document.root, ("data", "file")).mark
+        where = path.parent / data.file
+        self._data_files.add(where.resolve())
+        if not where.is_file():
+            file.problems.add(mark, f"there is no file {str(where)!r}")
+            return None
+        table = load_table(where, self._problems)
+        if table is None:
+            file.problems.add(mark, f"{str(where)!r} has problems of its own")
+        return table
+
+    def _agents_of_bot(self, file: YamlFile, path: Path) -> None:
+        mark = find(file.document.root, ("simulator", "agents")).mark
+        if not path.is_file():
+            file.problems.add(mark, f"there is no file {str(path)!r}")
+            return
+        self._file(path, named=True)
+        wrong = self._problems.get(str(path))
+        if wrong is not None and _has_errors(wrong):
+            file.problems.add(mark, f"{str(path)!r} has problems of its own")
+
+
+def _has_errors(problems: Problems) -> bool:
+    return any(problem.severity is Severity.ERROR for problem in problems.found)
+
+
+def _files_below(directory: Path) -> Iterator[Path]:
+    """Walk over the files that may be bots, sorted; hidden directories are left out."""
+    found: list[Path] = []
+    for folder, folders, files in os.walk(directory):
+        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
+        found += (Path(folder, name) for name in files if name.endswith((*YAML_ENDINGS, ".py")))
+    yield from sorted(found)

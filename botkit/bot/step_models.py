@@ -1,0 +1,301 @@
+"""The shape of each step: its verb, the verb's value, and the modifiers that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
+
+from botkit.bot.fields import (
+    EVENT_WORDS,
+    MATCHER_SCHEMA,
+    Count,
+    Duration,
+    EventKind,
+    Identifier,
+    Identifiers,
+    MatcherField,
+    Matchers,
+    Steps,
+    Text,
+    TextTemplate,
+    TextTemplates,
+    Typing,
+    VerdictWord,
+    matcher_spec,
+    refuse,
+    text_of,
+    word,
+)
+from botkit.bot.matchers import MatcherSpec
+from botkit.bot.models import Model
+from botkit.bot.script import DEFAULT_WITHIN
+from botkit.bot.values import Template, TemplateError
+from botkit.chat import Event
+
+
+class StepModel(Model):
+    """The root of the shapes of steps.
+
+    ``verb`` is the key that makes a step what it is; ``bare`` verbs need no value.
+    """
+
+    verb: ClassVar[str]
+    bare: ClassVar[bool] = False
+
+    @classmethod
+    def modifiers(cls) -> tuple[str, ...]:
+        """The keys that may stand beside the verb."""
+        keys = ((field.alias or name) for name, field in cls.model_fields.items())
+        return tuple(key for key in keys if key != cls.verb)
+
+
+class TimedModel(StepModel):
+    """A step that waits."""
+
+    within: Duration = DEFAULT_WITHIN
+    slow_after: Duration | None = None
+
+    @model_validator(mode="after")
+    def _slow_before_late(self) -> Self:
+        if self.slow_after is not None and self.slow_after >= self.within:
+            refuse(
+                f"slow_after ({self.slow_after:g} s) must be shorter than within"
+                f" ({self.within:g} s)",
+                path=("slow_after",),
+            )
+        return self
+
+
+def _nothing(value: Any) -> None:
+    if value not in ("", None):
+        refuse("this verb takes no value")
+
+
+Nothing = Annotated[Any, BeforeValidator(_nothing), WithJsonSchema({"type": "null"})]
+
+
+# --- what the customer does ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The value of ``say``: a text, or the text of a quick reply's button."""
+
+    text: Template
+    button: bool = False
+
+
+def _line(value: Any) -> Line:
+    button = isinstance(value, Mapping) and list(value) == ["button"]
+    if isinstance(value, Mapping) and not button:
+        refuse("say takes a text, or a mapping with the one key 'button'")
+    path = ("button",) if button else ()
+    text = value["button"] if button else value
+    try:
+        return Line(Template.parse(text_of(text)), button)
+    except TemplateError as error:
+        refuse(error.message, path=path, offset=error.offset)
+
+
+class StartModel(StepModel):
+    verb = "start"
+    bare = True
+    start: Nothing = None
+    userdata: TextTemplates = Field(default_factory=dict)
+
+
+class LeaveModel(StepModel):
+    verb = "leave"
+    bare = True
+    leave: Nothing = None
+
+
+class SayModel(StepModel):
+    verb = "say"
+    say: Annotated[Line, BeforeValidator(_line), WithJsonSchema({"type": ["string", "object"]})]
+    typing: Typing | None = None
+
+
+class ShowTypingModel(StepModel):
+    verb = "show_typing"
+    show_typing: Duration
+
+
+class SendNoticeModel(StepModel):
+    verb = "send_notice"
+    send_notice: TextTemplate
+
+
+class PushUrlModel(StepModel):
+    verb = "push_url"
+    push_url: TextTemplate
+
+
+class SetUserdataModel(StepModel):
+    verb = "set_userdata"
+    set_userdata: TextTemplates
+
+
+class DeleteUserdataModel(StepModel):
+    verb = "delete_userdata"
+    delete_userdata: TextTemplate
+
+
+# --- what the customer waits for -----------------------------------------------------------------
+
+
+class WaitForModel(TimedModel):
+    verb = "wait_for"
+    wait_for: EventKind
+
+
+class MessageModel(TimedModel):
+    """What ``expect`` and ``expect_next`` share."""
+
+    sender: Text | None = Field(default=None, alias="from")
+    mask: Identifiers = Field(default_factory=list)
+
+
+class ExpectModel(MessageModel):
+    verb = "expect"
+    expect: MatcherField
+
+
+class ExpectNextModel(MessageModel):
+    verb = "expect_next"
+    expect_next: MatcherField
+
+
+class ExpectNothingModel(StepModel):
+    verb = "expect_nothing"
+    expect_nothing: Duration
+    matching: MatcherField | None = None
+
+
+class ExpectUserdataModel(TimedModel):
+    verb = "expect_userdata"
+    expect_userdata: Matchers
+
+
+# --- the order of things -------------------------------------------------------------------------
+
+
+def _case(value: Any, info: ValidationInfo) -> MatcherSpec | type[Event]:
+    if not isinstance(value, Mapping) or "event" not in value:
+        return matcher_spec(value, info)
+    if len(value) > 1:
+        refuse("a case has a matcher, or the one key 'event'")
+    if value["event"] not in EVENT_WORDS:
+        return _refuse_event(value["event"])
+    return EVENT_WORDS[value["event"]]
+
+
+def _refuse_event(value: Any) -> type[Event]:
+    if not isinstance(value, str):
+        refuse("this takes the name of an event", path=("event",))
+    kind: type[Event] = word("event", EVENT_WORDS)(value)
+    return kind
+
+
+class CaseModel(Model):
+    """A case of ``choose``."""
+
+    when: Annotated[
+        MatcherSpec | type[Event], BeforeValidator(_case), WithJsonSchema(MATCHER_SCHEMA)
+    ]
+    do: Steps
+
+
+class ChooseModel(StepModel):
+    verb = "choose"
+    choose: list[CaseModel] = Field(min_length=1)
+    within: Duration = DEFAULT_WITHIN
+    otherwise: Steps | None = None
+
+
+class RepeatBody(Model):
+    """The value of ``repeat``."""
+
+    times: Count
+    until: MatcherField | None = None
+    do: Steps
+
+
+class RepeatModel(StepModel):
+    verb = "repeat"
+    repeat: RepeatBody
+
+
+class CallModel(StepModel):
+    verb = "call"
+    call: Text
+    arguments: TextTemplates = Field(default_factory=dict, alias="with")
+    save_as: Identifier | None = Field(default=None, alias="as")
+    within: Duration = DEFAULT_WITHIN
+
+
+class PauseModel(StepModel):
+    verb = "pause"
+    pause: Duration
+
+
+class NoteModel(StepModel):
+    verb = "note"
+    note: TextTemplate
+
+
+class FinishModel(StepModel):
+    verb = "finish"
+    finish: VerdictWord
+    because: TextTemplate | None = None
+
+
+class WheneverModel(Model):
+    """A reaction; ``matching`` stands behind the event's key in the file."""
+
+    matching: Any = ""
+    sender: Text | None = Field(default=None, alias="from")
+    times: Count | None = None
+    do: Steps
+
+
+STEP_MODELS: Mapping[str, type[StepModel]] = MappingProxyType(
+    {
+        model.verb: model
+        for model in (
+            StartModel,
+            LeaveModel,
+            SayModel,
+            ShowTypingModel,
+            SendNoticeModel,
+            PushUrlModel,
+            SetUserdataModel,
+            DeleteUserdataModel,
+            WaitForModel,
+            ExpectModel,
+            ExpectNextModel,
+            ExpectNothingModel,
+            ExpectUserdataModel,
+            ChooseModel,
+            RepeatModel,
+            CallModel,
+            PauseModel,
+            NoteModel,
+            FinishModel,
+        )
+    }
+)
+"""The verbs of the language."""
+
+LATER_VERBS = ("reload", "expect_restored", "send_file", "use")
+"""Verbs of the language that this version cannot play yet."""
+
+REACTION_VERBS = ("say", "send_notice", "set_userdata", "note", "finish")
+"""What a reaction may do: nothing that waits, and nothing that nests."""
+
+VERBS_AFTER_LEAVE = ("wait_for", "note", "finish")
+"""What may follow ``leave``; of ``wait_for`` only the end of the chat."""

@@ -1,0 +1,230 @@
+"""Whether every ``${...}`` of a file will have its value.
+
+Captured variables are followed along all branches: a step may use what was surely captured before
+it, whichever way the chat went. What only some ways capture may be unset, and using it is an error
+at its place, found before anything is started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from botkit.bot import script
+from botkit.bot.compiler import Compiled
+from botkit.bot.diagnostics import Problems, Severity, did_you_mean
+from botkit.bot.script import Step
+from botkit.bot.source import Document, Entries, Items, Node, Scalar, scalars
+from botkit.bot.values import Reference, Scope, Template, TemplateError
+
+Names = frozenset[str]
+NONE: Names = frozenset()
+
+
+@dataclass(slots=True, kw_only=True)
+class References:
+    """Checks the references of a file.
+
+    Attributes:
+        document: the file.
+        problems: takes all that is wrong.
+        env: the environment; unset and empty are the same.
+        secrets: what ``${secret.X}`` may name.
+        missing: how bad it is that the environment or a secret is not there.
+        columns: the columns of the data; None if there is no data.
+        knows_columns: False if the data are wrong themselves, so that nothing can be said.
+    """
+
+    document: Document
+    problems: Problems
+    env: Mapping[str, str]
+    secrets: Mapping[str, str]
+    missing: Severity = Severity.ERROR
+    columns: Names | None = None
+    knows_columns: bool = True
+
+    def check(self, node: Node | None, *, known: Names = NONE, captured: Names = NONE) -> None:
+        """Check the texts below a node.
+
+        Args:
+            known: the variables that surely have a value there.
+            captured: all variables that the script captures anywhere.
+        """
+        for scalar in scalars(node) if node is not None else ():
+            for reference in references_in(scalar.text):
+                self._check(scalar, reference, known, captured)
+
+    def _check(self, scalar: Scalar, reference: Reference, known: Names, captured: Names) -> None:
+        name = reference.name
+        match reference.scope:
+            case Scope.VARIABLE if name not in known:
+                self._report_unset(scalar, reference, captured)
+            case Scope.ROW if not self.knows_columns:
+                pass
+            case Scope.ROW if self.columns is None:
+                self._report(scalar, reference, f"{reference}: there are no data here")
+            case Scope.ROW if self.columns is not None and name not in self.columns:
+                hint = did_you_mean(name, self.columns)
+                message = f"{reference}: the data have no column {name!r}"
+                self._report(scalar, reference, message, hint=hint)
+            case Scope.ENV if not self.env.get(name):
+                message = f"{reference}: the environment variable is not set, or is empty"
+                self._report(scalar, reference, message, severity=self.missing)
+            case Scope.SECRET if not self.secrets.get(name):
+                message = f"{reference}: there is no such secret, or it is empty"
+                self._report(scalar, reference, message, severity=self.missing)
+            case _:
+                pass
+
+    def _report_unset(self, scalar: Scalar, reference: Reference, captured: Names) -> None:
+        if reference.name in captured:
+            message = f"{reference} may be unset here: not every way to this place captures it"
+            self._report(scalar, reference, message)
+            return
+        hint = did_you_mean(reference.name, captured)
+        message = f"{reference}: no step captures {reference.name!r}"
+        self._report(scalar, reference, message, hint=hint)
+
+    def _report(
+        self,
+        scalar: Scalar,
+        reference: Reference,
+        message: str,
+        *,
+        hint: str = "",
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        mark = self.document.place_in(scalar, reference.offset)
+        self.problems.add(mark, message, hint=hint, severity=severity)
+
+
+def references_in(text: str) -> tuple[Reference, ...]:
+    """Give what a text refers to; none if it is malformed, which is told elsewhere."""
+    if "${" not in text:
+        return ()
+    try:
+        return Template.parse(text).names
+    except TemplateError:
+        return ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Flow:
+    """Follows what is captured through a script.
+
+    Attributes:
+        compiled: the script with its nodes.
+        references: checks the texts.
+        captured: all variables that the script captures anywhere.
+    """
+
+    compiled: Compiled
+    references: References
+    captured: Names = field(init=False, default=NONE)
+
+    def check(self) -> None:
+        """Check the whole script."""
+        done = self.compiled.script
+        self.captured = frozenset(_captures(done.steps)).union(
+            *(reaction.matcher.captures for reaction in done.whenever if reaction.matcher)
+        )
+        for guard in done.never:
+            self._own(guard.path, NONE)
+        for reaction in done.whenever:
+            # It fires at any time, so it knows nothing but what it captured itself.
+            known = reaction.matcher.certain if reaction.matcher else NONE
+            for key, value in self._entries(reaction.path).items():
+                if key != "do":
+                    self._look(value, NONE)
+            self._follow(reaction.do, known)
+        self._follow(done.steps, NONE)
+
+    def _follow(self, steps: Iterable[Step], known: Names) -> Names | None:
+        """Follow steps one after another.
+
+        Returns:
+            What is surely captured behind them; None if the chat never gets there.
+        """
+        going: Names | None = known
+        for step in steps:
+            going = self._step(step, known if going is None else going)
+            known = known if going is None else going
+        return going
+
+    def _step(self, step: Step, known: Names) -> Names | None:
+        match step:
+            case script.Choose():
+                return self._choose(step, known)
+            case script.Repeat():
+                self._look(_without_steps(self._entries(step.path)["repeat"]), known)
+                return self._follow(step.do, known)
+            case script.Expect():
+                # The matcher itself is built before anything is captured by it.
+                self._own(step.path, known)
+                return known | step.matcher.certain
+            case script.ExpectUserdata():
+                self._own(step.path, known)
+                return known.union(*(m.certain for m in step.matchers.values()))
+            case script.Call():
+                self._own(step.path, known)
+                return known | {step.save_as} if step.save_as else known
+            case script.Finish():
+                self._own(step.path, known)
+                return None
+            case _:
+                self._own(step.path, known)
+                return known
+
+    def _choose(self, step: script.Choose, known: Names) -> Names | None:
+        cases = self._entries(step.path)["choose"]
+        for case_node in cases.items if isinstance(cases, Items) else ():
+            self._look(_without_steps(case_node), known)
+        ends = []
+        for case in step.cases:
+            begins = known | case.matcher.certain if case.matcher else known
+            ends.append(self._follow(case.do, begins))
+        if step.otherwise is not None:
+            ends.append(self._follow(step.otherwise, known))
+        reached = [end for end in ends if end is not None]
+        return reached[0].intersection(*reached[1:]) if reached else None
+
+    def _entries(self, path: str) -> Mapping[str, Node]:
+        node = self.compiled.nodes[path]
+        return node.values if isinstance(node, Entries) else {}
+
+    def _own(self, path: str, known: Names) -> None:
+        self._look(self.compiled.nodes[path], known)
+
+    def _look(self, node: Node, known: Names) -> None:
+        self.references.check(node, known=known, captured=self.captured)
+
+
+def _without_steps(node: Node) -> Node:
+    """Leave out the steps below a case or a loop: they are looked at in their turn."""
+    if not isinstance(node, Entries):
+        return node
+    values = {key: value for key, value in node.values.items() if key != "do"}
+    return Entries(mark=node.mark, keys=node.keys, values=values)
+
+
+def _captures(steps: Iterable[Step]) -> Iterator[str]:
+    """Give all names that steps may capture, whichever way the chat goes."""
+    for step in steps:
+        match step:
+            case script.Expect():
+                yield from step.matcher.captures
+            case script.ExpectUserdata():
+                for matcher in step.matchers.values():
+                    yield from matcher.captures
+            case script.Call(save_as=str(name)):
+                yield name
+            case script.Repeat():
+                yield from step.until.captures if step.until else ()
+                yield from _captures(step.do)
+            case script.Choose():
+                for case in step.cases:
+                    yield from case.matcher.captures if case.matcher else ()
+                    yield from _captures(case.do)
+                yield from _captures(step.otherwise or ())
+            case _:
+                pass
