@@ -229,10 +229,13 @@ class Centre:
         """Find a chat, open or finished lately, by its name."""
         return self._by_id.get(chat_id)
 
+    def open_chat_list(self) -> list[Chat]:
+        """Give the open chats, the longest silent first."""
+        return [*self._warned.values(), *self._quiet.values()]
+
     def chats(self) -> Iterator[Chat]:
         """Give the open chats, the longest silent first, then the finished, latest first."""
-        yield from self._warned.values()
-        yield from self._quiet.values()
+        yield from self.open_chat_list()
         yield from reversed(self._finished.values())
 
     # --- the life of a chat ---

@@ -49,6 +49,7 @@ class FaultKind:
         on: where exactly, unless the fault says so itself.
         seconds: their duration, unless the fault says so itself; None if they have none.
         options: what ``option`` may be; the first is the default.
+        only_on: what ``on`` may be, if that is less than the point offers.
         about: one line for people.
     """
 
@@ -57,6 +58,7 @@ class FaultKind:
     about: str
     seconds: float | None = None
     options: tuple[str, ...] = ()
+    only_on: tuple[str, ...] = ()
 
 
 ANY = "any"
@@ -98,6 +100,7 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
         "refused_handshake": FaultKind(
             point=Point.REQUEST,
             on="handshake",
+            only_on=("handshake",),
             options=("none", "handshake"),
             about="403, with the advice in `option`",
         ),
@@ -112,6 +115,7 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
         "duplicate_connect": FaultKind(
             point=Point.REQUEST,
             on="connect",
+            only_on=("connect",),
             seconds=0.05,
             about="the held connect ends after `seconds` as if a second one had come",
         ),
@@ -158,11 +162,15 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
             about="it is pushed after the next one, or `seconds` later",
         ),
         "refuse_chat": FaultKind(
-            point=Point.OPERATION, on="requestChat", about="statusCode 2 instead of a chat"
+            point=Point.OPERATION,
+            on="requestChat",
+            only_on=("requestChat",),
+            about="statusCode 2 instead of a chat",
         ),
         "no_chat_end": FaultKind(
             point=Point.OPERATION,
             on="disconnect",
+            only_on=("disconnect",),
             about="disconnect is neither done nor confirmed: the chat stays open",
         ),
         "agent_never_joins": FaultKind(
@@ -247,8 +255,14 @@ class Faults:
         """The faults, in order."""
         return self._faults
 
-    def change(self, faults: Iterable[Fault]) -> None:
-        """Put other faults in place of the present ones; all counts begin again."""
+    def change(self, faults: Iterable[Fault], *, seed: int | None = None) -> None:
+        """Put other faults in place of the present ones; all counts begin again.
+
+        Args:
+            seed: chance begins again from it; None goes on with the present chances.
+        """
+        if seed is not None:
+            self._rng = random.Random(seed)
         self._faults = tuple(faults)
         self._numbers: OrderedDict[str, int] = OrderedDict()
         self._counted = 0
