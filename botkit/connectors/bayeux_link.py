@@ -32,6 +32,7 @@ class BayeuxLink:
         client: the state machine.
         codec: reads and writes JSON.
         on_event: called for every event of the machine, in order; must not wait.
+        on_failure: called when an exchange of the connect loop has failed; must not wait.
         max_network_delay: how long a reply that is not held may take, seconds.
 
     Attributes:
@@ -45,6 +46,7 @@ class BayeuxLink:
         "_http",
         "_max_network_delay",
         "_on_event",
+        "_on_failure",
         "_poll",
         "client",
         "failures",
@@ -57,6 +59,7 @@ class BayeuxLink:
         client: bayeux.Client,
         codec: Codec,
         on_event: OnEvent,
+        on_failure: Callable[[], None],
         *,
         max_network_delay: float,
     ) -> None:
@@ -66,6 +69,7 @@ class BayeuxLink:
         self._http = http
         self._codec = codec
         self._on_event = on_event
+        self._on_failure = on_failure
         self._max_network_delay = max_network_delay
         self._poll: trio.CancelScope | None = None
         self._acks: dict[str, bayeux.Acknowledged] = {}
@@ -150,6 +154,7 @@ class BayeuxLink:
         self.failures += 1
         for event in self.client.request_failed(now, str(error)):
             self._on_event(event)
+        self._on_failure()
 
     def _take(self, received: list[Message], *, ends_request: bool = False) -> None:
         self.last_error = None

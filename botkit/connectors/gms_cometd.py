@@ -55,6 +55,8 @@ LEAVE_LIMIT = 3.8
 """Seconds for the whole goodbye."""
 KEY_LIMIT = 2.0
 """Seconds of waiting for the key of a chat that was requested, in order to leave it."""
+HANDSHAKE_LIMIT = 1.0
+"""Seconds of waiting for the answer to a handshake, in order to end its session."""
 DISCONNECT_RESERVE = 0.6
 """Seconds of the goodbye that are kept for the Bayeux disconnect."""
 ATTEMPTS = 3
@@ -164,6 +166,7 @@ class Chat:
             bayeux.Client(config, jitter=rng.random),
             codec,
             self._on_bayeux,
+            self._wake,
             max_network_delay=config.max_network_delay,
         )
         self._lot = trio.lowlevel.ParkingLot()
@@ -443,12 +446,20 @@ class Chat:
         began = trio.current_time()
         with trio.CancelScope(shield=True, deadline=began + LEAVE_LIMIT):
             with trio.CancelScope(deadline=began + LEAVE_LIMIT - DISCONNECT_RESERVE):
+                await self._await_handshake(began)
                 await self._leave_chat(began)
             try:
                 await self._link.disconnect()
             except (ConnectorError, RemoteProtocolError) as error:
                 log.debug("the Bayeux session could not be ended, it will expire: %s", error)
         self._end(EndedBy.UNCONFIRMED, "the service did not confirm that the chat was left")
+
+    async def _await_handshake(self, began: float) -> None:
+        """Let a handshake under way be answered: only who knows the session can end it."""
+        client = self._link.client
+        if client.client_id is None and client.is_asking and not self._chat.ended:
+            with trio.CancelScope(deadline=began + HANDSHAKE_LIMIT):
+                await self._until(lambda: client.client_id is not None or not client.is_asking)
 
     async def _leave_chat(self, began: float) -> None:
         if not self._requested or self._chat.ended or self._chat.refusal is not None:
