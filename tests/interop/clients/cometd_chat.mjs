@@ -1,0 +1,155 @@
+// Holds one whole chat with CometD's JavaScript client and prints one JSON line about it.
+//
+// usage: node cometd_chat.mjs URL SERVICE MESSAGES [--transport NAME] [--subscribe] [--expect-rehandshake]
+//
+// --subscribe            also subscribes to the service channel; the answer is only recorded
+// --expect-rehandshake   after the first answer prints `forget me` on standard error, and goes on
+//                        only after a new handshake, a requestNotifications and its replay
+
+import { parseArgs } from 'node:util';
+import { adapt } from 'cometd-nodejs-client';
+import { CometD, LongPollingTransport, WebSocketTransport } from 'cometd';
+
+const LIMIT = 20_000;
+const TRANSPORTS = { 'long-polling': LongPollingTransport, websocket: WebSocketTransport };
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    transport: { type: 'string', default: 'long-polling' },
+    subscribe: { type: 'boolean', default: false },
+    'expect-rehandshake': { type: 'boolean', default: false },
+  },
+});
+const [url, service, messages] = positionals;
+const channel = `/service/chatV2/${service}`;
+const report = {
+  ok: false,
+  events: [],
+  replayed: 0,
+  rehandshakes: 0,
+  subscribed: null,
+  metaErrors: [],
+  errors: [],
+};
+
+/** The events of the chat in order, each once, however often the server repeats one. */
+class Inbox {
+  key = null;
+  next = 0;
+  ended = false;
+  #read = 0;
+  #waiting = [];
+
+  take(data) {
+    if (data.statusCode !== 0) report.errors.push(...data.errors);
+    this.key = data.secureKey || this.key;
+    this.ended ||= data.chatEnded;
+    this.next = data.nextPosition ?? this.next;
+    const seen = report.events.at(-1)?.index ?? 0;
+    for (const { index, type, from, text = null, userData = null } of data.messages ?? []) {
+      if (index <= seen) report.replayed += 1;
+      else report.events.push({ index, type, from: from.type, text, userData });
+    }
+    this.#waiting.splice(0).forEach((look) => look());
+  }
+
+  /** Waits for the first event after the last awaited one that fits. */
+  async event(what, fits) {
+    const found = await this.#until(what, () => {
+      const at = report.events.findIndex((event, i) => i >= this.#read && fits(event));
+      return at < 0 ? undefined : at;
+    });
+    this.#read = found + 1;
+  }
+
+  end() {
+    return this.#until('the end of the chat', () => this.ended || undefined);
+  }
+
+  #until(what, look) {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`no sign of ${what}`)), LIMIT);
+      const tryNow = () => {
+        const found = look();
+        if (found === undefined) return this.#waiting.push(tryNow);
+        clearTimeout(timer);
+        return resolve(found);
+      };
+      tryNow();
+    });
+  }
+}
+
+adapt();
+const cometd = new CometD();
+cometd.unregisterTransports();
+cometd.registerTransport(options.transport, new TRANSPORTS[options.transport]());
+cometd.configure({ url, logLevel: 'error', backoffIncrement: 100 });
+
+const inbox = new Inbox();
+const publish = (operation, details = {}) =>
+  cometd.publish(channel, { operation, ...(inbox.key && { secureKey: inbox.key }), ...details });
+const replied = (call) =>
+  new Promise((resolve, reject) => {
+    call((reply) => (reply.successful ? resolve(reply) : reject(new Error(JSON.stringify(reply)))));
+  });
+
+let rebound = () => {};
+// A listener on the very channel would count as a subscription, and subscribe() would send nothing.
+cometd.addListener('/service/chatV2/*', (message) => inbox.take(message.data));
+for (const meta of ['handshake', 'connect', 'subscribe', 'publish']) {
+  cometd.addListener(`/meta/${meta}`, (message) => {
+    const { error, failure, advice } = message;
+    if (!message.successful)
+      report.metaErrors.push({ meta, error, http: failure?.httpCode ?? null, advice });
+  });
+}
+cometd.addListener('/meta/handshake', (message) => {
+  if (!message.successful) return;
+  if (options.subscribe)
+    cometd.subscribe(
+      channel,
+      () => {},
+      (reply) => (report.subscribed = reply.error ?? true),
+    );
+  if (!message.reestablish) return;
+  report.rehandshakes += 1;
+  publish('requestNotifications', { transcriptPosition: inbox.next });
+  rebound();
+});
+
+async function chat() {
+  await replied((done) => cometd.handshake(done));
+  publish('requestChat', { nickname: 'Grace', subject: 'interop', userData: { Segment: 'gold' } });
+  await inbox.event(
+    'the agent',
+    (event) => event.type === 'ParticipantJoined' && event.from === 'Agent',
+  );
+  for (let n = 1; n <= Number(messages); n += 1) {
+    publish('sendMessage', { message: `message ${n}` });
+    await inbox.event(
+      `the answer to message ${n}`,
+      (event) => event.from === 'Agent' && event.text === `You said: message ${n}`,
+    );
+    if (n === 1 && options['expect-rehandshake']) {
+      const again = new Promise((resolve) => {
+        rebound = resolve;
+      });
+      console.error('forget me');
+      await again;
+    }
+  }
+  publish('disconnect');
+  await inbox.end();
+  await replied((done) => cometd.disconnect(done));
+}
+
+const deadline = setTimeout(() => finish('the chat took too long'), 2 * LIMIT);
+function finish(problem) {
+  clearTimeout(deadline);
+  if (problem) report.errors.push({ message: String(problem) });
+  report.ok = report.errors.length === 0;
+  process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit(report.ok ? 0 : 1));
+}
+chat().then(() => finish(), finish);

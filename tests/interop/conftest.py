@@ -1,0 +1,308 @@
+"""Foreign servers and clients: found or installed once, started and stopped for each test.
+
+Everything is installed from the pinned manifests beside this file into `.botkit/interop/`, which
+git ignores, and again only when a manifest changes. A missing tool skips the test and says which
+one; where CI=true it fails instead, for there nothing may be skipped.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import httpx
+import pytest
+
+HERE = Path(__file__).resolve().parent
+INSTALL_LIMIT = 600
+START_LIMIT = 60
+CHAT_LIMIT = 60
+
+# Short, so that a client whose first connect is held loses little time, and long enough that a
+# busy machine loses no session.
+TIMES = {"POLL_TIMEOUT_MS": "1000", "MAX_INTERVAL_MS": "5000"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.interop)
+
+
+# --- tools and installations ----------------------------------------------------------------------
+
+
+def missing(what: str) -> NoReturn:
+    """Give up the test for want of a tool: loudly in CI, by its name elsewhere."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"needs {what}, and CI skips nothing", pytrace=False)
+    # Beyond Python nothing is required of a developer's machine.
+    pytest.skip(f"needs {what}")
+
+
+def tool(command: str, name: str) -> str:
+    """Find a command on the PATH."""
+    return shutil.which(command) or missing(name)
+
+
+def install(command: list[str | Path], folder: Path) -> None:
+    """Run one installing command; its output is shown only if it fails."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=INSTALL_LIMIT,
+        check=False,
+    )
+    if done.returncode:
+        pytest.fail(f"{' '.join(map(str, command))} failed:\n{done.stdout[-4000:]}", pytrace=False)
+
+
+@contextmanager
+def installation(cache: Path, name: str, manifests: list[Path]) -> Iterator[tuple[Path, bool]]:
+    """Hold the lock of one installation; gives its folder, and whether it has to be made.
+
+    The stamp is written when the block is left without an error, so that an installation that was
+    interrupted is made again.
+    """
+    folder = cache / name
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in manifests)).hexdigest()
+    stamp = folder / "installed"
+    with (cache / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stale = not stamp.exists() or stamp.read_text() != digest
+        stamp.unlink(missing_ok=True) if stale else None
+        yield folder, stale
+        stamp.write_text(digest)
+
+
+@pytest.fixture(scope="session")
+def cache(request: pytest.FixtureRequest) -> Path:
+    folder = request.config.rootpath / ".botkit" / "interop"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def node_folder(cache: Path) -> Path:
+    """The Node scripts beside the packages they import."""
+    tool("node", "Node.js")
+    npm = tool("npm", "Node.js (npm)")
+    with installation(cache, "node", [HERE / "package.json"]) as (folder, stale):
+        if stale:
+            shutil.copy(HERE / "package.json", folder)
+            options = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
+            install([npm, "install", *options], folder)
+        for part in ("servers", "clients"):
+            shutil.copytree(
+                HERE / part,
+                folder / part,
+                ignore=shutil.ignore_patterns("java", "*.py", "*.txt", "__pycache__"),
+                dirs_exist_ok=True,
+            )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def java_folder(cache: Path) -> Path:
+    """The compiled Java servers, each with its libraries beside it."""
+    tool("java", "Java 17 (java)")
+    tool("javac", "a Java 17 development kit (javac)")
+    mvn = tool("mvn", "Maven (mvn)")
+    source = HERE / "servers" / "java"
+    manifests = sorted(p for p in source.rglob("*") if p.suffix in {".xml", ".java"})
+    with installation(cache, "java", manifests) as (folder, stale):
+        if stale:
+            shutil.copytree(source, folder, dirs_exist_ok=True)
+            install([mvn, "-q", "-B", "clean", "package"], folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def aiocometd_python(cache: Path) -> Path:
+    """The interpreter of an environment that has aiocometd-ng."""
+    requirements = HERE / "clients" / "requirements.txt"
+    with installation(cache, "aiocometd", [requirements]) as (folder, stale):
+        python = folder / "venv" / "bin" / "python"
+        if stale:
+            try:
+                install([sys.executable, "-m", "venv", "--clear", folder / "venv"], folder)
+            except FileNotFoundError:
+                missing("Python's venv module")
+            install([python, "-m", "pip", "install", "-q", "-r", requirements], folder)
+    return python
+
+
+# --- servers --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignServer:
+    """A running server: its Bayeux URL and its side door."""
+
+    name: str
+    url: str
+
+    def _door(self, method: str, path: str, **params: str) -> Any:
+        with httpx.Client(trust_env=False) as client:
+            base = self.url.removesuffix("/cometd")
+            answer = client.request(method, f"{base}/{path}", params=params)
+        return answer.raise_for_status().json()
+
+    def status(self) -> dict[str, Any]:
+        """Chats with their transcripts, open and total count, number of Bayeux sessions."""
+        status: dict[str, Any] = self._door("GET", "status")
+        return status
+
+    def forget(self, *, say: str) -> int:
+        """Drop all Bayeux sessions; the agents say a line meanwhile. Gives how many there were."""
+        return int(self._door("POST", "forget", all="1", say=say)["forgotten"])
+
+
+def java_command(folder: Path, module: str, main: str) -> list[str]:
+    target = folder / module / "target"
+    path = f"{target / 'classes'}{os.pathsep}{target / 'lib'}/*"
+    # The light compiler alone: these processes live for seconds.
+    return ["java", "-XX:TieredStopAtLevel=1", "-cp", path, f"botkit.interop.{main}"]
+
+
+@contextmanager
+def running(name: str, command: list[str], log: Path) -> Iterator[ForeignServer]:
+    """Start a server, wait for its `ready URL`, and stop it at the end."""
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            command,
+            env={**os.environ, **TIMES},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            if not select.select([process.stdout], [], [], START_LIMIT)[0]:
+                pytest.fail(f"{name} did not start:\n{log.read_text()}", pytrace=False)
+            word, _, url = process.stdout.readline().strip().partition(" ")
+            if word != "ready":
+                pytest.fail(f"{name} did not start:\n{log.read_text()}", pytrace=False)
+            yield ForeignServer(name=name, url=url)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+NODE_SERVERS = {"cometd-node": "cometd_node.js", "faye": "faye_node.js"}
+JAVA_SERVERS = {"cometd-8": ("cometd8", "CometD8"), "cometd-3.1": ("cometd31", "CometD31")}
+SERVERS = [*NODE_SERVERS, *JAVA_SERVERS]
+
+
+@pytest.fixture
+def start_server(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[[str], ForeignServer]]:
+    """Start a foreign server by its name; it stops with the test."""
+    with ExitStack() as servers:
+
+        def start(name: str) -> ForeignServer:
+            if name in NODE_SERVERS:
+                folder = request.getfixturevalue("node_folder")
+                command = ["node", str(folder / "servers" / NODE_SERVERS[name])]
+            else:
+                command = java_command(request.getfixturevalue("java_folder"), *JAVA_SERVERS[name])
+            return servers.enter_context(running(name, command, tmp_path / f"{name}.log"))
+
+        yield start
+
+
+@pytest.fixture(params=SERVERS)
+def server(
+    request: pytest.FixtureRequest, start_server: Callable[[str], ForeignServer]
+) -> ForeignServer:
+    """Each of the four foreign servers in turn."""
+    return start_server(request.param)
+
+
+# --- clients --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignClient:
+    """A foreign client's script, which holds one whole chat and reports on it."""
+
+    command: list[str]
+
+    def chat(
+        self,
+        url: str,
+        *options: str,
+        service: str = "support",
+        messages: int = 3,
+        forget: Callable[[], object] | None = None,
+    ) -> dict[str, Any]:
+        """Hold a chat; gives the printed report.
+
+        Args:
+            url: of the Bayeux server.
+            options: of the script, such as `--subscribe`.
+            service: the chat service to ask for.
+            messages: how many the customer sends, each after the answer to the last.
+            forget: makes the server forget its sessions, called after the first answer; the
+                client must then have shaken hands again and resumed.
+        """
+        arguments = [*self.command, url, service, str(messages), *options]
+        if forget:
+            arguments.append("--expect-rehandshake")
+        with subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            try:
+                if forget and process.stderr.readline() == "forget me\n":
+                    forget()
+                out, err = process.communicate(timeout=CHAT_LIMIT)
+            except BaseException:
+                process.kill()
+                raise
+        if not out:
+            pytest.fail(f"the client printed no report:\n{err}", pytrace=False)
+        report: dict[str, Any] = json.loads(out)
+        assert process.returncode == (0 if report["ok"] else 1), err
+        return report
+
+
+@pytest.fixture(scope="session")
+def js_client(node_folder: Path) -> ForeignClient:
+    """CometD's JavaScript client."""
+    return ForeignClient(command=["node", str(node_folder / "clients" / "cometd_chat.mjs")])
+
+
+@pytest.fixture(scope="session")
+def aiocometd_client(aiocometd_python: Path) -> ForeignClient:
+    """aiocometd-ng."""
+    script = HERE / "clients" / "aiocometd_chat.py"
+    return ForeignClient(command=[str(aiocometd_python), str(script)])

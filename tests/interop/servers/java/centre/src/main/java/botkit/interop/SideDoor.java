@@ -1,0 +1,36 @@
+package botkit.interop;
+
+import java.util.Map;
+
+/** What tests may ask of a server beside the chat: its status, and to forget its Bayeux sessions. */
+public final class SideDoor {
+    /** The part of a Bayeux server that the side door needs. */
+    public interface Sessions {
+        int count();
+
+        void forget();
+    }
+
+    private final ChatCentre centre;
+    private final Sessions sessions;
+
+    public SideDoor(ChatCentre centre, Sessions sessions) {
+        this.centre = centre;
+        this.sessions = sessions;
+    }
+
+    /** Answers GET /status. */
+    public Map<String, Object> status() {
+        Map<String, Object> status = centre.status();
+        status.put("sessions", sessions.count());
+        return status;
+    }
+
+    /** Carries out POST /forget?all=1[&amp;say=TEXT]. */
+    public Map<String, Object> forget(String say) {
+        int forgotten = sessions.count();
+        centre.loseCustomers(say);
+        sessions.forget();
+        return Map.of("forgotten", forgotten);
+    }
+}
