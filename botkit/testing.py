@@ -55,7 +55,7 @@ class ScriptedConnector:
         self._ended = False
         self._seq = 0
 
-    def push(self, kind: type[Event], **members: Any) -> None:
+    def push(self, kind: type[Event], /, **members: Any) -> None:
         """Deliver an event, stamped and numbered."""
         self._seq += 1
         self._deliver(kind(at=trio.current_time(), seq=self._seq, **members))

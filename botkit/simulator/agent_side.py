@@ -80,7 +80,7 @@ class AgentSide:
         return events
 
     def _add(
-        self, events: list[Event], kind: type[Event], entry: Entry | None, **members: Any
+        self, events: list[Event], kind: type[Event], entry: Entry | None, /, **members: Any
     ) -> None:
         self._seq += 1
         stamps: dict[str, Any] = {"at": trio.current_time(), "seq": self._seq}
