@@ -1,9 +1,9 @@
 """Runs an interpreter against a party of a chat: a customer's session or a simulated agent.
 
-Theory of operation. Two tasks share the interpreter, which never waits. One listens and gives it
-events the moment they come, so that guards and reactions see them whatever else goes on. The other
-does what the interpreter wants done, one command at a time and in order, and keeps its deadlines.
-Actions of plugins run in tasks of their own.
+Theory of operation. The interpreter never waits, so it is given every event the moment it is read,
+by whoever read it: guards and reactions see it whatever else goes on. One task does what the
+interpreter wants done, one command at a time and in order, and keeps its deadlines. Actions of
+plugins run in tasks of their own.
 """
 
 from __future__ import annotations
@@ -20,12 +20,11 @@ from botkit.bot.interpreter import Interpreter
 from botkit.bot.script import BotScript
 from botkit.bot.turn import ActionDone, Finished, Input, Perform, Performed, RunAction
 from botkit.bot.values import Values
-from botkit.chat import Command
+from botkit.chat import Command, Event
 from botkit.errors import BotkitError, ungrouped
 from botkit.interfaces import (
     Action,
     ActionContext,
-    EventStream,
     JourneyInfo,
     Session,
 )
@@ -43,11 +42,13 @@ class Driven(Protocol):
     async def perform(self, command: Command) -> None:
         """Do a command; raises BotkitError if it could not be done."""
 
+    def subscribe(self, reader: Callable[[Event], None]) -> None:
+        """Call the reader with every event, from the first on; it does not wait."""
+
 
 async def drive(
     interpreter: Interpreter,
     party: Driven,
-    stream: EventStream,
     *,
     observer: Observer | None = None,
     note: Callable[[str], None] | None = None,
@@ -57,8 +58,7 @@ async def drive(
 
     Args:
         interpreter: the script.
-        party: does its commands.
-        stream: all events of the party's chat; this is its only reader.
+        party: does its commands, and tells of its chat.
         observer: told of each step as it finishes.
         note: told of each note.
         run_action: runs what ``call`` names.
@@ -69,7 +69,6 @@ async def drive(
     driver = _Driver(interpreter, party, observer, note, run_action)
     with ungrouped():
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(driver.listen, stream, nursery)
             await driver.play(nursery)
             nursery.cancel_scope.cancel()
     assert driver.finished is not None
@@ -111,14 +110,10 @@ class _Driver:
         self._scope = trio.CancelScope()
         self._wake = trio.lowlevel.ParkingLot()
 
-    async def listen(self, stream: EventStream, nursery: trio.Nursery) -> None:
-        """Give the interpreter events as they come."""
-        while self.finished is None:
-            self._ask(await stream.next_events(), nursery)
-
     async def play(self, nursery: trio.Nursery) -> None:
         """Do what is to be done, in order, until the script is over."""
         self._ask((), nursery)
+        self._party.subscribe(lambda event: self._ask((event,), nursery))
         with self._scope:
             while self.finished is None:
                 if self._todo:
@@ -230,7 +225,6 @@ class ScriptedBot:
         self.finished = await drive(
             self._interpreter,
             session,
-            session.subscribe(),
             observer=self._observer,
             note=journey.note if journey is not None else None,
             run_action=lambda name, arguments: self._act(session, name, arguments),

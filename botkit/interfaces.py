@@ -28,7 +28,6 @@ __all__ = [
     "ConnectOptions",
     "Connector",
     "Deliver",
-    "EventStream",
     "JourneyInfo",
     "JourneyPlan",
     "Limits",
@@ -191,16 +190,6 @@ class Connector(Protocol):
 # --- what hooks and bots are given ---------------------------------------------------------------
 
 
-class EventStream(Protocol):
-    """All events of one party's chat, from its beginning, for one reader."""
-
-    async def next_events(self) -> list[Event]:
-        """Wait until there is at least one event; give all there are, in order.
-
-        After the last event of a session it waits for ever.
-        """
-
-
 class Session(Protocol):
     """One chat, from the customer's side."""
 
@@ -229,8 +218,12 @@ class Session(Protocol):
     async def perform(self, command: Command) -> None:
         """Do any command; what the methods above are made of."""
 
-    def subscribe(self) -> EventStream:
-        """Become the one reader of this session; see :class:`EventStream`."""
+    def subscribe(self, reader: Callable[[Event], None]) -> None:
+        """Make a function the one reader of this session.
+
+        It is called with every event from the beginning of the session on, the moment it is read;
+        it must not wait. ``expect`` and ``wait_for`` see nothing more.
+        """
 
     async def leave(self) -> None: ...
     async def wait_for(

@@ -6,8 +6,8 @@ everything it reads; ``deliver`` never waits. It writes the event down, updates 
 whoever reads the session, and wakes the waiting. Reading and waiting happen in other tasks, so
 a slow bot never holds the connection.
 
-A session has one reader: the inbox behind ``expect`` and ``wait_for``, or, after
-:meth:`ChatSession.subscribe`, a stream of all events. ``on`` and ``events`` listen beside it.
+A session has one reader: the inbox behind ``expect`` and ``wait_for``, or the function that was
+given to :meth:`ChatSession.subscribe`. ``on`` and ``events`` listen beside it.
 """
 
 from __future__ import annotations
@@ -109,11 +109,11 @@ class ChatSession:
         "_lot",
         "_nursery",
         "_pending",
+        "_reader",
         "_recorder",
         "_requests",
         "_requests_out",
         "_sequence",
-        "_stream",
         "_userdata",
         "agents",
         "ended",
@@ -143,7 +143,7 @@ class ChatSession:
         self._recorder = Recorder(observer, trio.current_time() if began is None else began)
         self._listeners: list[Listener] = [listener] if listener else []
         self._inbox = Inbox()
-        self._stream: Stream | None = None
+        self._reader: Listener | None = None
         self._lot = trio.lowlevel.ParkingLot()
         self._userdata = UserdataView()
         self._userdata.merge(opening.userdata)
@@ -191,8 +191,8 @@ class ChatSession:
             note(self, event)
         for listener in self._listeners:
             listener(event)
-        if self._stream is not None:
-            self._stream.push(event)
+        if self._reader is not None:
+            self._reader(event)
         else:
             self._inbox.append(event)
         if self._lot:
@@ -433,17 +433,20 @@ class ChatSession:
         finally:
             self._listeners.remove(stream.push)
 
-    def subscribe(self) -> Stream:
-        """Become the one reader of this session: ``expect`` and ``wait_for`` see nothing more.
+    def subscribe(self, reader: Listener) -> None:
+        """Make a function the one reader of this session: ``expect`` sees nothing more.
 
-        Returns:
-            A stream of all events from the beginning of the session.
+        Args:
+            reader: called with every event from the beginning of the session on, the moment it
+                is read; it must not wait.
         """
-        if self._stream is not None:
+        if self._reader is not None:
             raise LocalProtocolError("this session has a reader already")
-        self._stream = Stream(self.transcript.recorded())
         self._inbox = Inbox()
-        return self._stream
+        so_far = self.transcript.recorded()
+        self._reader = reader
+        for event in so_far:
+            reader(event)
 
     # --- expectations ---
 
@@ -528,7 +531,7 @@ class ChatSession:
     def _expectation(
         self, verb: str, expected: str, within: float, slow_after: float | None
     ) -> Expectation:
-        if self._stream is not None:
+        if self._reader is not None:
             raise LocalProtocolError(f"{verb}: this session is read through subscribe()")
         return Expectation(
             recorder=self._recorder,

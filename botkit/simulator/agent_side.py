@@ -29,13 +29,13 @@ class AgentSide:
         party: the agent.
     """
 
-    __slots__ = ("_centre", "_chat", "_lot", "_party", "_position", "_seq", "_told")
+    __slots__ = ("_centre", "_chat", "_party", "_position", "_reader", "_seq", "_told")
 
     def __init__(self, centre: Centre, chat: Chat, party: Party) -> None:
         self._centre = centre
         self._chat = chat
         self._party = party
-        self._lot = trio.lowlevel.ParkingLot()
+        self._reader: Callable[[Event], None] | None = None
         self._seq = 0
         self._told = False
         # The customer may have said something in the queue; an agent who joins reads that first.
@@ -47,18 +47,17 @@ class AgentSide:
         if self._follow in self._chat.followers:
             self._chat.followers.remove(self._follow)
 
-    # --- interfaces.EventStream ---
+    # --- driver.Driven ---
 
-    async def next_events(self) -> list[Event]:
-        """Wait until something happened; give all of it, in order."""
-        await trio.lowlevel.checkpoint()
-        while not (events := self._take()):
-            await self._lot.park()
-        return events
+    def subscribe(self, reader: Callable[[Event], None]) -> None:
+        """Call the reader with every event, from the first on."""
+        self._reader = reader
+        self._follow(self._chat)
 
     def _follow(self, chat: Chat) -> None:
-        if self._lot:
-            self._lot.unpark()
+        if self._reader is not None:
+            for event in self._take():
+                self._reader(event)
 
     def _take(self) -> list[Event]:
         log = self._chat.log
@@ -95,8 +94,6 @@ class AgentSide:
     def ended_by(self) -> EndedBy:
         """Tell who ended the chat."""
         return self._chat.ended_by or EndedBy.SERVICE
-
-    # --- driver.Driven ---
 
     async def perform(self, command: Command) -> None:
         """Do what the script wants.

@@ -155,7 +155,7 @@ class Agents:
             script, self._new_values(), rng=self._rng, began=trio.current_time()
         )
         try:
-            self._report(chat, party, await drive(interpreter, side, side))
+            self._report(chat, party, await drive(interpreter, side))
         finally:
             side.close()
 

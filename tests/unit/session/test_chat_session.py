@@ -11,6 +11,7 @@ from botkit.chat import (
     AgentConnected,
     AgentDisconnected,
     EndedBy,
+    Event,
     Message,
     Notice,
     Party,
@@ -269,11 +270,12 @@ async def test_the_transcript_has_a_line_once_though_it_is_echoed(nursery: trio.
 
 async def test_a_subscriber_is_the_only_reader(nursery: trio.Nursery) -> None:
     session = await opened(nursery, wire := Wire())
-    stream = session.subscribe()
+    heard: list[Event] = []
+    session.subscribe(heard.append)
     wire.say("one")
-    assert [type(event) for event in await stream.next_events()] == [SessionStarted, Message]
+    assert [type(event) for event in heard] == [SessionStarted, Message]
     with pytest.raises(LocalProtocolError):
         await session.expect(Contains("one"))
     with pytest.raises(LocalProtocolError):
-        session.subscribe()
+        session.subscribe(heard.append)
     await session.leave()
