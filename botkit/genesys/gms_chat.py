@@ -15,6 +15,7 @@ Source: GMS Chat API v2, "Common response object" and event types; public CometD
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 from botkit import chat
@@ -25,6 +26,7 @@ from botkit.genesys import gms_v2
 from botkit.genesys.gms_v2 import GmsEvent, Push
 
 REMEMBERED = 1000
+MAX_PARTIES = 100
 
 PARTY_KINDS: Mapping[str, PartyKind] = {
     "Client": PartyKind.CUSTOMER,
@@ -54,6 +56,7 @@ class GmsChat:
     __slots__ = (
         "_floor",
         "_own_id",
+        "_parties",
         "_seen",
         "_seq",
         "_top",
@@ -74,6 +77,7 @@ class GmsChat:
         self.userdata = chat.UserdataView()
         self.userdata.merge(userdata)
         self._own_id: str | None = None
+        self._parties: dict[tuple[str, str | None], Party] = {}
         self._seq = 0
         # Every index up to _floor was seen, and those above it that are in _seen.
         self._floor = 0
@@ -206,6 +210,15 @@ class GmsChat:
             return []
         return [chat.Userdata(at=now, seq=self._number(), changes=changes)]
 
+    def _party(self, name: str, kind: PartyKind, id: str | None) -> Party:
+        """Give the one record of a party: it comes with every event of theirs."""
+        party = self._parties.get((name, id))
+        if party is None or party.kind is not kind:
+            if len(self._parties) > MAX_PARTIES:
+                self._parties.clear()
+            party = self._parties[name, id] = Party(name=name, kind=kind, id=id)
+        return party
+
     def _number(self) -> int:
         self._seq += 1
         return self._seq
@@ -213,14 +226,14 @@ class GmsChat:
     def _translate(self, raw: GmsEvent, now: float) -> Event:
         sender = raw.sender
         kind = PARTY_KINDS.get(sender.type, PartyKind.EXTERNAL)
-        party = Party(name=sender.nickname, kind=kind, id=sender.participant_id)
+        party = self._party(sender.nickname, kind, sender.participant_id)
         own = kind is PartyKind.CUSTOMER
         at, seq, index, utc = now, self._number(), raw.index, raw.utc
         match raw.type:
             case "Message":
                 return chat.Message(
                     at=at, seq=seq, index=index, utc=utc, party=party, own=own,
-                    text=raw.text, content_type=raw.message_type or "text",
+                    text=raw.text, content_type=sys.intern(raw.message_type or "text"),
                 )  # fmt: skip
             case "ParticipantJoined" if kind in HUMANS:
                 return chat.AgentConnected(

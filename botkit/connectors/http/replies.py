@@ -96,6 +96,12 @@ class ReplyReader:
         self.on_message_complete()
         return self._decoded_reply()
 
+    def forget_reply(self) -> None:
+        """Keep nothing of a reply that was handed out, for the connection may idle for long."""
+        self._reply = None
+        self._headers = {}
+        self._chunks = []
+
     def release(self) -> None:
         """Let go of the parser, which points back here, so that no garbage collector is needed."""
         del self._parser
