@@ -1,1 +1,164 @@
-"""botkit plays the customer in contact-centre chats, unattended."""
+"""botkit plays the customer in contact-centre chats, unattended.
+
+Importing this imports next to nothing: a public name is fetched when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from botkit.version import __version__
+
+if TYPE_CHECKING:
+    from botkit.api import start_session
+    from botkit.bot.python_bots import bot
+    from botkit.chat import (
+        AgentConnected,
+        AgentDisconnected,
+        AgentTyping,
+        Continued,
+        EndedBy,
+        Error,
+        Event,
+        File,
+        Interrupted,
+        Message,
+        Nickname,
+        Notice,
+        Party,
+        PartyKind,
+        PushedUrl,
+        SessionEnded,
+        SessionRestored,
+        SessionStarted,
+        Userdata,
+    )
+    from botkit.errors import (
+        BotkitError,
+        ChatError,
+        ChatRefused,
+        ConfigError,
+        ConnectorError,
+        ExpectationFailed,
+        LocalProtocolError,
+        PluginError,
+        RemoteProtocolError,
+        SessionClosed,
+        StepTimeout,
+    )
+    from botkit.hookspecs import hookimpl
+    from botkit.interfaces import (
+        JourneyInfo,
+        Session,
+    )
+    from botkit.results import (
+        Alert,
+        JourneyResult,
+        Reason,
+        StepResult,
+        Verdict,
+    )
+
+__all__ = [
+    "AgentConnected",
+    "AgentDisconnected",
+    "AgentTyping",
+    "Alert",
+    "BotkitError",
+    "ChatError",
+    "ChatRefused",
+    "ConfigError",
+    "ConnectorError",
+    "Continued",
+    "EndedBy",
+    "Error",
+    "Event",
+    "ExpectationFailed",
+    "File",
+    "Interrupted",
+    "JourneyInfo",
+    "JourneyResult",
+    "LocalProtocolError",
+    "Message",
+    "Nickname",
+    "Notice",
+    "Party",
+    "PartyKind",
+    "PluginError",
+    "PushedUrl",
+    "Reason",
+    "RemoteProtocolError",
+    "Session",
+    "SessionClosed",
+    "SessionEnded",
+    "SessionRestored",
+    "SessionStarted",
+    "StepResult",
+    "StepTimeout",
+    "Userdata",
+    "Verdict",
+    "__version__",
+    "bot",
+    "hookimpl",
+    "start_session",
+]
+
+HOMES = {
+    "botkit.api": ("start_session",),
+    "botkit.chat": (
+        "AgentConnected",
+        "AgentDisconnected",
+        "AgentTyping",
+        "Continued",
+        "EndedBy",
+        "Error",
+        "Event",
+        "File",
+        "Interrupted",
+        "Message",
+        "Nickname",
+        "Notice",
+        "Party",
+        "PartyKind",
+        "PushedUrl",
+        "SessionEnded",
+        "SessionRestored",
+        "SessionStarted",
+        "Userdata",
+    ),
+    "botkit.errors": (
+        "BotkitError",
+        "ChatError",
+        "ChatRefused",
+        "ConfigError",
+        "ConnectorError",
+        "ExpectationFailed",
+        "LocalProtocolError",
+        "PluginError",
+        "RemoteProtocolError",
+        "SessionClosed",
+        "StepTimeout",
+    ),
+    "botkit.hookspecs": ("hookimpl",),
+    "botkit.interfaces": ("JourneyInfo", "Session"),
+    "botkit.results": ("Alert", "JourneyResult", "Reason", "StepResult", "Verdict"),
+}
+"""Where the public names live. ``bot`` is missing: it is the package of that name, which can be
+called."""
+
+HOME_OF = {name: home for home, names in HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name == "bot":
+        return import_module("botkit.bot")
+    home = HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
