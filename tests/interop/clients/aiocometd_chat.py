@@ -7,6 +7,7 @@ The options and the printed line are those of cometd_chat.mjs.
 
 import argparse
 import asyncio
+import itertools
 import json
 import logging
 import sys
@@ -72,14 +73,14 @@ class Chat:
         self.client = client
         self.watch = watch
         self.channel = f"/service/chatV2/{service}"
-        self.events: list[JsonObject] = []
+        self.events: dict[int, JsonObject] = {}
         self.errors: list[JsonObject] = []
         self.replayed = 0
         self.subscribed: bool | str | None = None
         self.key: str | None = None
         self.ended = False
-        self.next_position = 0
-        self.read_position = 0
+        self.awaited = 0
+        self.late = 0
 
     async def hold(self, messages: int, *, subscribe: bool, expect_rehandshake: bool) -> None:
         if subscribe:
@@ -107,18 +108,22 @@ class Chat:
     async def be_forgotten(self) -> None:
         print("forget me", file=sys.stderr, flush=True)
         await self.watch.again.wait()
-        await self.publish("requestNotifications", transcriptPosition=self.next_position)
+        await self.publish("requestNotifications", transcriptPosition=self.first_missing())
 
     async def publish(self, operation: str, **details: object) -> None:
         key = {"secureKey": self.key} if self.key else {}
         await self.client.publish(self.channel, {"operation": operation, **key, **details})
 
+    def first_missing(self) -> int:
+        """Give the index to resume from: not the highest, for an event may be late."""
+        return next(index for index in itertools.count(1) if index not in self.events)
+
     async def wait_event(self, fits: Callable[[JsonObject], bool]) -> None:
-        """Wait for the first event after the last awaited one that fits."""
+        """Wait for an event that fits, after the last awaited one."""
         while True:
-            for event in self.events[self.read_position :]:
-                self.read_position += 1
-                if fits(event):
+            for index, event in sorted(self.events.items()):
+                if index > self.awaited and fits(event):
+                    self.awaited = index
                     return
             await self.receive()
 
@@ -128,14 +133,14 @@ class Chat:
             self.errors += data["errors"]
         self.key = data.get("secureKey") or self.key
         self.ended = self.ended or data["chatEnded"]
-        self.next_position = data.get("nextPosition", self.next_position)
-        seen = self.events[-1]["index"] if self.events else 0
         for event in data.get("messages", []):
-            if event["index"] <= seen:
+            index = event["index"]
+            if index in self.events:
                 self.replayed += 1
                 continue
+            self.late += index < max(self.events, default=0)
             plain = {key: event.get(key) for key in ("index", "type", "text", "userData")}
-            self.events.append(plain | {"from": event["from"]["type"]})
+            self.events[index] = plain | {"from": event["from"]["type"]}
 
 
 async def run(options: argparse.Namespace) -> JsonObject:
@@ -155,7 +160,8 @@ async def run(options: argparse.Namespace) -> JsonObject:
         chat.errors.append({"message": repr(problem)})
     return {
         "ok": not chat.errors,
-        "events": chat.events,
+        "events": [event for _, event in sorted(chat.events.items())],
+        "late": chat.late,
         "replayed": chat.replayed,
         "rehandshakes": max(watch.handshakes - 1, 0),
         "subscribed": chat.subscribed,

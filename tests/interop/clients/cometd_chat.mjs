@@ -26,6 +26,7 @@ const channel = `/service/chatV2/${service}`;
 const report = {
   ok: false,
   events: [],
+  late: 0,
   replayed: 0,
   rehandshakes: 0,
   subscribed: null,
@@ -33,34 +34,49 @@ const report = {
   errors: [],
 };
 
-/** The events of the chat in order, each once, however often the server repeats one. */
+/**
+ * The events of the chat by index, each once, however often and in whatever order they come:
+ * the held connect and the answer to a publish are two connections, and either may win.
+ */
 class Inbox {
   key = null;
-  next = 0;
   ended = false;
-  #read = 0;
+  #events = new Map();
+  #awaited = 0;
   #waiting = [];
 
   take(data) {
     if (data.statusCode !== 0) report.errors.push(...data.errors);
     this.key = data.secureKey || this.key;
     this.ended ||= data.chatEnded;
-    this.next = data.nextPosition ?? this.next;
-    const seen = report.events.at(-1)?.index ?? 0;
     for (const { index, type, from, text = null, userData = null } of data.messages ?? []) {
-      if (index <= seen) report.replayed += 1;
-      else report.events.push({ index, type, from: from.type, text, userData });
+      if (this.#events.has(index)) {
+        report.replayed += 1;
+        continue;
+      }
+      if (index < Math.max(0, ...this.#events.keys())) report.late += 1;
+      this.#events.set(index, { index, type, from: from.type, text, userData });
     }
     this.#waiting.splice(0).forEach((look) => look());
   }
 
-  /** Waits for the first event after the last awaited one that fits. */
+  events() {
+    return [...this.#events.values()].sort((a, b) => a.index - b.index);
+  }
+
+  /** The index to resume from: not the highest, for an event may be late. */
+  firstMissing() {
+    let index = 1;
+    while (this.#events.has(index)) index += 1;
+    return index;
+  }
+
+  /** Waits for an event that fits, after the last awaited one. */
   async event(what, fits) {
-    const found = await this.#until(what, () => {
-      const at = report.events.findIndex((event, i) => i >= this.#read && fits(event));
-      return at < 0 ? undefined : at;
-    });
-    this.#read = found + 1;
+    const found = await this.#until(what, () =>
+      this.events().find((event) => event.index > this.#awaited && fits(event)),
+    );
+    this.#awaited = found.index;
   }
 
   end() {
@@ -115,7 +131,7 @@ cometd.addListener('/meta/handshake', (message) => {
     );
   if (!message.reestablish) return;
   report.rehandshakes += 1;
-  publish('requestNotifications', { transcriptPosition: inbox.next });
+  publish('requestNotifications', { transcriptPosition: inbox.firstMissing() });
   rebound();
 });
 
@@ -149,6 +165,7 @@ const deadline = setTimeout(() => finish('the chat took too long'), 2 * LIMIT);
 function finish(problem) {
   clearTimeout(deadline);
   if (problem) report.errors.push({ message: String(problem) });
+  report.events = inbox.events();
   report.ok = report.errors.length === 0;
   process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit(report.ok ? 0 : 1));
 }

@@ -7,6 +7,10 @@
 const BAD_SECURE_KEY = 8210; // the one Chat Server code that is public for this case
 const UNLISTED = 0; // the public pages do not list a number for the other refusals
 
+// The agent is another person: what Ada does is pushed later, into a held connect, and not with
+// the answer to the customer's own publish.
+const AGENT_DELAY_MS = Number(process.env.AGENT_DELAY_MS || 10);
+
 const SILENT = () => {};
 const AGENT = { nickname: 'Ada', participantId: 2, type: 'Agent' };
 
@@ -37,6 +41,16 @@ class Chat {
     };
     this.transcript.push(event);
     this.pushEvents([event]);
+  }
+
+  /** The agent says a line. */
+  say(text) {
+    this.happen('Message', AGENT, { text, messageType: 'text' });
+  }
+
+  /** Lets the agent act after a moment, if the chat is still open then. */
+  agentWill(act) {
+    setTimeout(() => this.open && act(), AGENT_DELAY_MS);
   }
 
   pushEvents(events) {
@@ -76,13 +90,15 @@ const OPERATIONS = {
       text: data.message,
       messageType: data.messageType || 'text',
     });
-    if (data.message === 'bye') {
-      chat.happen('ParticipantLeft', AGENT);
-      chat.open = false;
-      chat.pushEvents([]);
-    } else {
-      chat.happen('Message', AGENT, { text: `You said: ${data.message}`, messageType: 'text' });
-    }
+    chat.agentWill(() => {
+      if (data.message === 'bye') {
+        chat.happen('ParticipantLeft', AGENT);
+        chat.open = false;
+        chat.pushEvents([]);
+      } else {
+        chat.say(`You said: ${data.message}`);
+      }
+    });
   },
   startTyping: (chat, data) =>
     chat.happen('TypingStarted', chat.customer, { text: data.message || '' }),
@@ -137,15 +153,17 @@ class ChatCentre {
     this.chats.set(chat.ids.secureKey, chat);
     chat.happen('ParticipantJoined', chat.customer);
     const surveyUrl = `https://survey.example.com/${chat.ids.chatId}`;
-    chat.happen('ParticipantJoined', AGENT, { userData: { SurveyURL: surveyUrl } });
-    chat.happen('Message', AGENT, { text: 'Hello, how can I help?', messageType: 'text' });
+    chat.agentWill(() => {
+      chat.happen('ParticipantJoined', AGENT, { userData: { SurveyURL: surveyUrl } });
+      chat.say('Hello, how can I help?');
+    });
   }
 
   /** Forgets where the customers are; with `line`, the agent says it while nobody can hear. */
   loseCustomers(line) {
     for (const chat of this.chats.values()) {
       chat.unbind();
-      if (line && chat.open) chat.happen('Message', AGENT, { text: line, messageType: 'text' });
+      if (line && chat.open) chat.say(line);
     }
   }
 

@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 
 /** One chat: its parties, its transcript, and where its pushes go. */
 final class Chat {
-    static final Map<String, Object> AGENT = party("Ada", 2, "Agent");
+    private static final Map<String, Object> AGENT = party("Ada", 2, "Agent");
     private static final Consumer<Map<String, Object>> SILENT = data -> {};
 
     final Map<String, Object> ids;
@@ -66,6 +66,10 @@ final class Chat {
 
     void agentDoes(String type, Map<String, Object> details) {
         happen(type, AGENT, details);
+    }
+
+    void agentSays(String text) {
+        agentDoes("Message", Map.of("text", text, "messageType", "text"));
     }
 
     /** Adds an event to the transcript and pushes it. */

@@ -3,6 +3,9 @@ package botkit.interop;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
@@ -17,11 +20,15 @@ public final class ChatCentre {
     private static final int BAD_SECURE_KEY = 8210; // the one Chat Server code that is public for this case
     private static final int UNLISTED = 0; // the public pages list no number for the other refusals
 
+    // The agent is another person: what Ada does is pushed later, into a held connect, and not with
+    // the answer to the customer's own publish.
+    private final ScheduledExecutorService agents = Executors.newSingleThreadScheduledExecutor();
     private final Map<String, Chat> chats = new LinkedHashMap<>(); // by secureKey
 
     /** Carries out one published operation; {@code push} must reach the customer who published it. */
     public synchronized void handle(
-            String channel, Map<String, Object> data, Consumer<Map<String, Object>> push) {
+            String channel, Map<String, Object> published, Consumer<Map<String, Object>> push) {
+        Map<String, Object> data = published == null ? Map.of() : published;
         String operation = String.valueOf(data.get("operation"));
         if (operation.equals("requestChat")) {
             requestChat(channel.substring(CHANNEL.length()), data, push);
@@ -50,8 +57,10 @@ public final class ChatCentre {
         chats.put((String) chat.ids.get("secureKey"), chat);
         chat.customerDoes("ParticipantJoined", Map.of());
         String surveyUrl = "https://survey.example.com/" + chat.ids.get("chatId");
-        chat.agentDoes("ParticipantJoined", Map.of("userData", Map.of("SurveyURL", surveyUrl)));
-        chat.agentDoes("Message", Map.of("text", "Hello, how can I help?", "messageType", "text"));
+        agentWill(chat, () -> {
+            chat.agentDoes("ParticipantJoined", Map.of("userData", Map.of("SurveyURL", surveyUrl)));
+            chat.agentSays("Hello, how can I help?");
+        });
     }
 
     private boolean carryOut(
@@ -88,13 +97,27 @@ public final class ChatCentre {
         Object message = data.get("message");
         Object type = data.getOrDefault("messageType", "text");
         chat.customerDoes("Message", Map.of("text", message, "messageType", type));
-        if (message.equals("bye")) {
-            chat.agentDoes("ParticipantLeft", Map.of());
-            chat.close();
-            chat.pushEvents(List.of());
-        } else {
-            chat.agentDoes("Message", Map.of("text", "You said: " + message, "messageType", "text"));
-        }
+        agentWill(chat, () -> {
+            if (message.equals("bye")) {
+                chat.agentDoes("ParticipantLeft", Map.of());
+                chat.close();
+                chat.pushEvents(List.of());
+            } else {
+                chat.agentSays("You said: " + message);
+            }
+        });
+    }
+
+    /** Lets the agent act after a moment, if the chat is still open then. */
+    private void agentWill(Chat chat, Runnable act) {
+        Runnable actIfOpen = () -> {
+            synchronized (this) {
+                if (chat.isOpen()) {
+                    act.run();
+                }
+            }
+        };
+        agents.schedule(actIfOpen, Settings.AGENT_DELAY_MS, TimeUnit.MILLISECONDS);
     }
 
     /** Forgets where the customers are; with a line, the agent says it while nobody can hear. */
@@ -102,7 +125,7 @@ public final class ChatCentre {
         for (Chat chat : chats.values()) {
             chat.unbind();
             if (line != null && chat.isOpen()) {
-                chat.agentDoes("Message", Map.of("text", line, "messageType", "text"));
+                chat.agentSays(line);
             }
         }
     }
