@@ -7,7 +7,7 @@ looked at. What needs the whole script (which variables are set where) is checke
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -50,11 +50,13 @@ class Compiled:
 
     Attributes:
         nodes: the node of each step, reaction and guard by its path.
+        broken: the nodes of the steps that are wrong and were left out.
         userdata: what ``start`` attaches to the request for the chat.
     """
 
     script: BotScript
     nodes: Mapping[str, Node]
+    broken: Sequence[Node] = ()
     userdata: Mapping[str, Template]
 
 
@@ -74,6 +76,7 @@ class Compiler:
     vocabulary: Vocabulary
     plays_agent: bool = False
     nodes: dict[str, Node] = field(default_factory=dict)
+    broken: list[Node] = field(default_factory=list)
     userdata: dict[str, Template] = field(default_factory=dict)
 
     def compile(
@@ -87,7 +90,7 @@ class Compiler:
             whenever=self._reactions(whenever),
             never=self._guards(never),
         )
-        return Compiled(script=done, nodes=self.nodes, userdata=self.userdata)
+        return Compiled(script=done, nodes=self.nodes, broken=self.broken, userdata=self.userdata)
 
     # --- steps ---
 
@@ -108,6 +111,12 @@ class Compiler:
         return tuple(step for step in steps if step is not None)
 
     def _step(self, node: Node, path: str, only: tuple[str, ...]) -> Step | None:
+        step = self._compiled_step(node, path, only)
+        if step is None:
+            self.broken.append(node)
+        return step
+
+    def _compiled_step(self, node: Node, path: str, only: tuple[str, ...]) -> Step | None:
         entries = self._as_entries(node)
         verb = self._verb_of(entries, path) if entries is not None else None
         if entries is None or verb is None:
@@ -116,8 +125,7 @@ class Compiler:
             message = f"{verb!r} cannot stand in a reaction; {', '.join(only)} can"
             self.problems.add(entries.keys[verb].mark, message)
             return None
-        if not self._knows_modifiers(entries, verb):
-            return None
+        entries = self._with_known_modifiers(entries, verb)
         model = self._validate(STEP_MODELS[verb], entries)
         if model is None:
             self._look_below(entries, verb, path)
@@ -178,7 +186,8 @@ class Compiler:
         hint = did_you_mean(strange[0], STEP_MODELS)
         self.problems.add(node.keys[strange[0]].mark, f"unknown verb {strange[0]!r}", hint=hint)
 
-    def _knows_modifiers(self, node: Entries, verb: str) -> bool:
+    def _with_known_modifiers(self, node: Entries, verb: str) -> Entries:
+        """Tell of the keys that do not belong to a verb, and leave them out."""
         allowed = STEP_MODELS[verb].modifiers()
         strange = [key for key in node.keys if key != verb and key not in allowed]
         for key in strange:
@@ -186,7 +195,10 @@ class Compiler:
             takes = f"it takes {', '.join(allowed)}" if allowed else "it takes nothing besides"
             hint = did_you_mean(key, allowed) or takes
             self.problems.add(node.keys[key].mark, message, hint=hint)
-        return not strange
+        if not strange:
+            return node
+        values = {key: value for key, value in node.values.items() if key not in strange}
+        return Entries(mark=node.mark, keys=node.keys, values=values)
 
     def _validate(
         self, model: type[M], node: Node, what: str = "", renamed: Mapping[str, str] | None = None

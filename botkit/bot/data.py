@@ -41,18 +41,21 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def make_table(rows: Sequence[tuple[Mark | None, Row]], problems: Problems) -> Table | None:
+def make_table(
+    rows: Sequence[tuple[Mark | None, Row]], problems: Problems, mark: Mark | None = None
+) -> Table | None:
     """Put rows together.
 
     Args:
         rows: each with its place in the file, if it has one.
         problems: takes what is wrong with them.
+        mark: where the rows begin, if they are a part of a file.
 
     Returns:
         The table; None if something is wrong.
     """
     if not rows:
-        problems.add(Mark(), "there are no rows in these data")
+        problems.add(mark or Mark(), "there are no rows in these data")
         return None
     if len(rows) > MAX_ROWS:
         problems.add(None, f"there are {len(rows):,} rows; {MAX_ROWS:,} are accepted")

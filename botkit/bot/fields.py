@@ -232,19 +232,23 @@ def _some(value: Any) -> Any:
 TextTemplates = Annotated[dict[Key, TextTemplate], AfterValidator(_some)]
 Identifiers = Annotated[list[Identifier], BeforeValidator(_one_or_more)]
 Names = Annotated[list[Name], BeforeValidator(_one_or_more)]
+SomeNames = Annotated[Names, AfterValidator(_some)]
 Texts = Annotated[list[Text], BeforeValidator(_one_or_more)]
 Templates = Annotated[list[TextTemplate], BeforeValidator(_one_or_more)]
 
 
-def word(kind: str, meanings: Mapping[str, Any]) -> Callable[[Any], Any]:
-    """Make a reader of words from a closed list."""
+def word(
+    kind: str, meanings: Mapping[str, Any], *, path: tuple[str, ...] = ()
+) -> Callable[[Any], Any]:
+    """Make a reader of words from a closed list; ``path`` leads to the word in what is read."""
 
     def read(value: Any) -> Any:
-        text = text_of(value)
-        if text not in meanings:
-            hint = did_you_mean(text, meanings) or f"there is {', '.join(meanings)}"
-            refuse(f"unknown {kind} {text!r}", hint=hint)
-        return meanings[text]
+        if not isinstance(value, str):
+            refuse(f"this takes the name of one {kind}", path=path)
+        if value not in meanings:
+            hint = did_you_mean(value, meanings) or f"there is {', '.join(meanings)}"
+            refuse(f"unknown {kind} {value!r}", path=path, hint=hint)
+        return meanings[value]
 
     return read
 

@@ -16,6 +16,7 @@ from botkit.bot.fields import (
     Key,
     Name,
     Names,
+    SomeNames,
     Steps,
     Templates,
     Text,
@@ -142,7 +143,7 @@ class RuleModel(Model):
 
     when: RequestModel = Field(default_factory=RequestModel)
     attach: TextTemplates = Field(default_factory=dict)
-    to: Names | None = None
+    to: SomeNames | None = None
     after: Time = 0.0
 
 

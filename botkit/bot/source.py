@@ -239,12 +239,14 @@ _EXPLANATIONS = (
     ("did not find expected ',' or", "a text with ${...} inside of {...} or [...] needs quotes"),
     ("did not find expected key", "look at the indentation and the quotes here and above"),
     ("could not find expected ':'", "a key is followed by a colon and a space"),
+    ("unexpected end of stream", "the quote that begins here is never closed"),
     ("did not find expected '-' indicator", "look at the indentation of this list"),
 )
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> SourceError:
-    mark = error.problem_mark or error.context_mark
+    unclosed = "end of stream" in (error.problem or "") and error.context_mark
+    mark = error.context_mark if unclosed else error.problem_mark or error.context_mark
     place = Mark(mark.line + 1, mark.column + 1) if mark else Mark()
     # At the end of the file the parser points behind its last line.
     lines = split_lines(text)

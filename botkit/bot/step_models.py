@@ -189,15 +189,7 @@ def _case(value: Any, info: ValidationInfo) -> MatcherSpec | type[Event]:
         return matcher_spec(value, info)
     if len(value) > 1:
         refuse("a case has a matcher, or the one key 'event'")
-    if value["event"] not in EVENT_WORDS:
-        return _refuse_event(value["event"])
-    return EVENT_WORDS[value["event"]]
-
-
-def _refuse_event(value: Any) -> type[Event]:
-    if not isinstance(value, str):
-        refuse("this takes the name of an event", path=("event",))
-    kind: type[Event] = word("event", EVENT_WORDS)(value)
+    kind: type[Event] = word("event", EVENT_WORDS, path=("event",))(value["event"])
     return kind
 
 

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from botkit.bot.diagnostics import Mark, Problems, did_you_mean
 from botkit.bot.fields import Vocabulary
+from botkit.bot.matchers import PlainValue
 from botkit.bot.models import Model
 from botkit.bot.source import Document, Entries, Node, Scalar, find, find_key, plain
 
@@ -48,7 +49,8 @@ def validate(
         renamed: keys of the model by the keys that stand for them in the file.
 
     Returns:
-        The model; None if something is wrong.
+        The model. What is wrong was told and left out, so that it hides nothing else; None if that
+        left too little.
     """
     if not isinstance(node, Entries):
         problems.add(node.mark, f"{what or 'this'} takes a mapping")
@@ -58,10 +60,32 @@ def validate(
         return model.model_validate(content, context=vocabulary)
     except ValidationError as error:
         written = {key: name for name, key in renamed.items()}
-        for detail in error.errors(include_url=False, include_input=False):
+        details = error.errors(include_url=False, include_input=False)
+        for detail in details:
             finding = _Finding(model, node, detail, written)
             finding.report(document, problems, what)
+    for detail in details:
+        _leave_out(content, detail)
+    try:
+        return model.model_validate(content, context=vocabulary)
+    except ValidationError:
         return None
+
+
+def _leave_out(content: PlainValue, detail: ErrorDetails) -> None:
+    """Take away what pydantic found wrong; what is gone already is no matter."""
+    own = detail.get("ctx", {}).get("path", ()) if not detail["loc"] else ()
+    *trail, last = [step for step in (*detail["loc"], *own) if step != "[key]"] or [None]
+    parent: Any = content
+    for step in trail:
+        fits = isinstance(parent, dict) if isinstance(step, str) else isinstance(parent, list)
+        if not fits or (isinstance(step, str) and step not in parent):
+            return
+        parent = parent[step]
+    if isinstance(parent, dict):
+        parent.pop(last, None)
+    elif isinstance(parent, list) and isinstance(last, int):
+        parent[last] = ""
 
 
 class _Finding:

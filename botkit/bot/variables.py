@@ -7,6 +7,7 @@ at its place, found before anything is started.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -14,11 +15,12 @@ from botkit.bot import script
 from botkit.bot.compiler import Compiled
 from botkit.bot.diagnostics import Problems, Severity, did_you_mean
 from botkit.bot.script import Step
-from botkit.bot.source import Document, Entries, Items, Node, Scalar, scalars
+from botkit.bot.source import Document, Entries, Items, Node, Scalar, get, scalars
 from botkit.bot.values import Reference, Scope, Template, TemplateError
 
 Names = frozenset[str]
 NONE: Names = frozenset()
+_GROUP = re.compile(r"\(\?P?<([A-Za-z_]\w*)>")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,12 +123,15 @@ class Flow:
     compiled: Compiled
     references: References
     captured: Names = field(init=False, default=NONE)
+    _assumed: Names = field(init=False, default=NONE)
 
     def check(self) -> None:
         """Check the whole script."""
         done = self.compiled.script
-        self.captured = frozenset(_captures(done.steps)).union(
-            *(reaction.matcher.captures for reaction in done.whenever if reaction.matcher)
+        self._assumed = frozenset(name for node in self.compiled.broken for name in _names_in(node))
+        self.captured = self._assumed.union(
+            _captures(done.steps),
+            *(reaction.matcher.captures for reaction in done.whenever if reaction.matcher),
         )
         for guard in done.never:
             self._own(guard.path, NONE)
@@ -156,8 +161,7 @@ class Flow:
             case script.Choose():
                 return self._choose(step, known)
             case script.Repeat():
-                self._look(_without_steps(self._entries(step.path)["repeat"]), known)
-                return self._follow(step.do, known)
+                return self._repeat(step, known)
             case script.Expect():
                 # The matcher itself is built before anything is captured by it.
                 self._own(step.path, known)
@@ -188,6 +192,15 @@ class Flow:
         reached = [end for end in ends if end is not None]
         return reached[0].intersection(*reached[1:]) if reached else None
 
+    def _repeat(self, step: script.Repeat, known: Names) -> Names | None:
+        """Follow a loop: its steps are played at least once, and then ``until`` is built."""
+        end = self._follow(step.do, known)
+        loop = _without_steps(self._entries(step.path)["repeat"])
+        self._look(loop, known if end is None else end)
+        if end is None or step.until is None:
+            return end
+        return end | step.until.certain
+
     def _entries(self, path: str) -> Mapping[str, Node]:
         node = self.compiled.nodes[path]
         return node.values if isinstance(node, Entries) else {}
@@ -196,7 +209,7 @@ class Flow:
         self._look(self.compiled.nodes[path], known)
 
     def _look(self, node: Node, known: Names) -> None:
-        self.references.check(node, known=known, captured=self.captured)
+        self.references.check(node, known=known | self._assumed, captured=self.captured)
 
 
 def _without_steps(node: Node) -> Node:
@@ -205,6 +218,15 @@ def _without_steps(node: Node) -> Node:
         return node
     values = {key: value for key, value in node.values.items() if key != "do"}
     return Entries(mark=node.mark, keys=node.keys, values=values)
+
+
+def _names_in(node: Node) -> Iterator[str]:
+    """Guess what a wrong step would capture, so that one mistake is not told twice."""
+    for scalar in scalars(node):
+        yield from _GROUP.findall(scalar.text)
+    saved = get(node, ("as",))
+    if isinstance(saved, Scalar):
+        yield saved.text
 
 
 def _captures(steps: Iterable[Step]) -> Iterator[str]:

@@ -72,8 +72,10 @@ class YamlFile:
     def inline_table(self) -> Table | None:
         """Read the rows that are written in the file itself."""
         rows = get(self.document.root, ("data", "rows"))
-        found = rows_of(rows, self.problems) if isinstance(rows, Items) else None
-        return make_table(found, self.problems) if found is not None else None
+        if not isinstance(rows, Items):
+            return None  # told when the data were validated
+        found = rows_of(rows, self.problems)
+        return make_table(found, self.problems, rows.mark) if found is not None else None
 
     def bot(self, table: Table | None) -> YamlBot | None:
         """Compile the bot; None if that is not possible at all."""
