@@ -70,7 +70,6 @@ async def drive(
     with ungrouped():
         async with trio.open_nursery() as nursery:
             await driver.play(nursery)
-            nursery.cancel_scope.cancel()
     assert driver.finished is not None
     return driver.finished
 
@@ -85,7 +84,6 @@ class _Driver:
         "_observer",
         "_party",
         "_run_action",
-        "_scope",
         "_todo",
         "_wake",
         "finished",
@@ -107,22 +105,19 @@ class _Driver:
         self._run_action = run_action
         self._deadline = math.inf
         self._todo: list[Perform] = []
-        self._scope = trio.CancelScope()
         self._wake = trio.lowlevel.ParkingLot()
 
     async def play(self, nursery: trio.Nursery) -> None:
         """Do what is to be done, in order, until the script is over."""
         self._ask((), nursery)
         self._party.subscribe(lambda event: self._ask((event,), nursery))
-        with self._scope:
-            while self.finished is None:
-                if self._todo:
-                    self._ask([await self._perform(self._todo.pop(0))], nursery)
-                else:
-                    await self._wait()
-                    if trio.current_time() >= self._deadline:
-                        self._ask((), nursery)
-        await trio.lowlevel.checkpoint()
+        while self.finished is None:
+            if self._todo:
+                self._ask([await self._perform(self._todo.pop(0))], nursery)
+            else:
+                await self._wait()
+                if trio.current_time() >= self._deadline:
+                    self._ask((), nursery)
 
     async def _perform(self, order: Perform) -> Performed:
         error: BotkitError | None = None
@@ -172,8 +167,9 @@ class _Driver:
                 nursery.start_soon(self._act, action, nursery, name=f"action {action.name}")
         self._deadline = math.inf if turn.deadline is None else turn.deadline
         if turn.finished is not None:
+            # Whatever is under way for this script, actions included, is of no use any more.
             self.finished = turn.finished
-            self._scope.cancel()
+            nursery.cancel_scope.cancel()
         elif self._wake:
             self._wake.unpark_all()
 

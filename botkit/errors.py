@@ -22,8 +22,8 @@ Bytes that come from the wire raise :class:`RemoteProtocolError` and nothing els
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from types import TracebackType
 
 __all__ = [
     "BotkitError",
@@ -209,19 +209,26 @@ class PluginError(BotkitError):
         return f"{self.culprit} {self.plugin!r}{where}: {self.message}"
 
 
-@contextmanager
-def ungrouped() -> Iterator[None]:
+class ungrouped:
     """Let the one exception of an exception group out as itself.
 
     A nursery wraps whatever its tasks raise; who asked for one thing wants one error. Groups of
-    several stay groups.
+    several stay groups. (Every chat holds a few of these, so it is no generator.)
     """
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        leaf: BaseException = group
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        leaf = error
         while isinstance(leaf, BaseExceptionGroup) and len(leaf.exceptions) == 1:
             leaf = leaf.exceptions[0]
-        if leaf is group:
-            raise
-        raise leaf from leaf.__cause__
+        if leaf is not None and leaf is not error:
+            raise leaf from leaf.__cause__

@@ -10,7 +10,7 @@ the life itself is cancelled does the connector say goodbye without us.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
@@ -145,33 +145,26 @@ class Journey:
     async def _play_script(self, session: ChatSession) -> None:
         """Open, run the script, leave; how it went is in ``_ending``."""
         limit = self._plan.limits.whole_chat
+        self._scope.deadline = self._record.began + limit
+        judge = of_opening
         with self._scope:
-            with trio.move_on_after(limit) as whole_chat:
-                if await self._try(lambda: session.open(self._connector), of_opening):
-                    await self._try(lambda: self._run_script(session), of_script)
-            if whole_chat.cancelled_caught:
-                self._end(
-                    Ending(
-                        verdict=Verdict.FAILED,
-                        reason=Reason.WHOLE_CHAT,
-                        message=f"the chat took longer than {limit:g} s",
-                    )
-                )
+            try:
+                with ungrouped():
+                    await session.open(self._connector)
+                    judge = of_script
+                    await self._run_script(session)
+            except Exception as error:  # The boundary to bots' code.
+                ending = judge(error)
+                if ending.verdict is Verdict.ERROR:
+                    log.debug("journey %s broke", self._journey_id, exc_info=error)
+                self._end(ending)
+        if self._scope.cancelled_caught and self._ending is None:
+            self._ending = Ending(
+                verdict=Verdict.FAILED,
+                reason=Reason.WHOLE_CHAT,
+                message=f"the chat took longer than {limit:g} s",
+            )
         await session.leave()
-
-    async def _try(
-        self, work: Callable[[], Awaitable[None]], judge: Callable[[Exception], Ending]
-    ) -> bool:
-        try:
-            with ungrouped():
-                await work()
-        except Exception as error:  # The boundary to bots' code.
-            ending = judge(error)
-            if ending.verdict is Verdict.ERROR:
-                log.debug("journey %s broke", self._journey_id, exc_info=error)
-            self._end(ending)
-            return False
-        return True
 
     async def _run_script(self, session: ChatSession) -> None:
         script = self._script
