@@ -119,7 +119,7 @@ TABLE = (
         kind=Pair(),
         many=True,
         metavar="K=V",
-        help="A value that bots may name as ${K} (repeatable).",
+        help="What ${env.K} of bots stands for, whatever the environment says (repeatable).",
     ),
     Setting(key="agents", kind=FILE, metavar="FILE", help="Agent scripts of the simulator."),
     # --- run: the network
@@ -169,6 +169,13 @@ TABLE = (
         kind=OutputFile(dash=True),
         metavar="FILE",
         help="Write all evidence as JSON; - is standard output.",
+    ),
+    Setting(
+        key="report",
+        kind=Pair(),
+        many=True,
+        metavar="NAME=WHERE",
+        help="Use the reporter of a plugin (repeatable).",
     ),
     Setting(
         key="fail-on",

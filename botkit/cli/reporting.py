@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 from botkit.chat import Row
 from botkit.interfaces import JourneyInfo, Reporter
 from botkit.report.console import ConsoleReporter, make_console, wants_live_view
-from botkit.report.files import write_whole
-from botkit.report.json_document import JsonReporter
+from botkit.report.json_document import STDOUT, JsonReporter
 from botkit.report.junit import JUnitReporter
 from botkit.report.plain import Detail
 from botkit.results import JourneyResult, RunResult, StepResult
-
-STDOUT = Path("-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +24,12 @@ class Wanted:
     Attributes:
         junit: a file; None for none.
         json: a file, or ``-`` for standard output; None for none.
+        others: reporters of plugins, with where each writes to.
     """
 
     junit: Path | None = None
     json: Path | None = None
+    others: tuple[tuple[Callable[..., Reporter], str], ...] = ()
     detail: Detail = Detail.NORMAL
     fail_on_degraded: bool = False
 
@@ -40,9 +38,42 @@ class Wanted:
         """Where people read: not where data goes."""
         return sys.stderr if self.json == STDOUT else sys.stdout
 
+    def files(self) -> list[Reporter]:
+        """Make the reporters that write files."""
+        reporters: list[Reporter] = [make(Path(where)) for make, where in self.others]
+        if self.junit is not None:
+            reporters.append(JUnitReporter(self.junit))
+        if self.json is not None:
+            reporters.append(JsonReporter(self.json, fail_on_degraded=self.fail_on_degraded))
+        return reporters
+
+    def console(
+        self,
+        environ: Mapping[str, str],
+        *,
+        clock: Callable[[], float],
+        limits: Mapping[str, float],
+        total: int,
+    ) -> ConsoleReporter:
+        """Make the reporter that people look at."""
+        stream = self.stream
+        return ConsoleReporter(
+            make_console(stream, environ),
+            detail=self.detail,
+            live=wants_live_view(stream, environ) and self.detail is not Detail.QUIET,
+            clock=clock,
+            limits=limits,
+            total=total,
+        )
+
 
 class Kept:
-    """Keeps what finished so far, for a run that is not allowed to come to its end."""
+    """Keeps what finished so far, for a run that may not come to its end.
+
+    Attributes:
+        running: the names of the journeys that run, by their ids.
+        results: of those that have finished.
+    """
 
     def __init__(self) -> None:
         self.running: dict[str, str] = {}
@@ -61,41 +92,12 @@ class Kept:
     def run_finished(self, run: RunResult) -> None: ...
 
 
-def files_of(wanted: Wanted) -> list[Reporter]:
-    """Make the reporters that write files."""
-    reporters: list[Reporter] = []
-    if wanted.junit is not None:
-        reporters.append(JUnitReporter(wanted.junit))
-    if wanted.json is not None:
-        write = (
-            partial(_write_stream, sys.stdout.buffer)
-            if wanted.json == STDOUT
-            else partial(write_whole, wanted.json)
-        )
-        reporters.append(JsonReporter(write, fail_on_degraded=wanted.fail_on_degraded))
-    return reporters
-
-
-def console_of(
-    wanted: Wanted,
-    environ: Mapping[str, str],
-    *,
-    clock: Callable[[], float],
-    limits: Mapping[str, float],
-    total: int,
-) -> ConsoleReporter:
-    """Make the reporter that people look at."""
-    stream = wanted.stream
-    return ConsoleReporter(
-        make_console(stream, environ),
-        detail=wanted.detail,
-        live=wants_live_view(stream, environ) and wanted.detail is not Detail.QUIET,
-        clock=clock,
-        limits=limits,
-        total=total,
-    )
-
-
-def _write_stream(stream: BinaryIO, data: bytes) -> None:
-    stream.write(data)
-    stream.flush()
+def tell_the_end(reporters: Iterable[Reporter], run: RunResult) -> list[str]:
+    """Tell reporters that a run is over; give what went wrong with them."""
+    faults = []
+    for reporter in reporters:
+        try:
+            reporter.run_finished(run)
+        except Exception as error:  # The boundary to reporters; what failed is told.
+            faults.append(f"the reporter {type(reporter).__name__} failed: {error}")
+    return faults

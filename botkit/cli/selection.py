@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
-from botkit.interfaces import JourneyPlan
+
+class Tagged(Protocol):
+    """A bot, as far as this is concerned."""
+
+    @property
+    def tags(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,7 @@ class Selection:
         has = frozenset(tags)
         return not has & self.unwanted and (not self.wanted or bool(has & self.wanted))
 
-    def unknown(self, plans: Sequence[JourneyPlan]) -> list[str]:
+    def unknown(self, bots: Iterable[Tagged]) -> list[str]:
         """Name the tags that no bot has: they were misspelled, most likely."""
-        known = {tag for plan in plans for tag in plan.tags}
+        known = {tag for bot in bots for tag in bot.tags}
         return sorted((self.wanted | self.unwanted) - known)

@@ -21,8 +21,9 @@
 Durations are seconds; ``started`` of a step and ``at`` of a row are seconds since the journey
 began; ``*_utc`` are seconds since 1970. Verdicts and reasons are the words of ``botkit.results``.
 Members always come in this order, journeys in the order of their plans. A number that JSON cannot
-hold (a measured infinity) is null. Text is as the server sent it; characters that would command a
-terminal or turn the direction of reading are written as escapes.
+hold (a measured infinity) is null. ``exit_code`` does not know of reporters that fail at the end.
+Text is as the server sent it; characters that would command a terminal or turn the direction of
+reading are written as escapes.
 """
 
 from __future__ import annotations
@@ -30,29 +31,33 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections import Counter
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from botkit.chat import Row
 from botkit.interfaces import JourneyInfo
+from botkit.report.files import write_whole
 from botkit.report.text import INVISIBLE
 from botkit.results import JourneyResult, RunResult, StepResult, Verdict, exit_code
 from botkit.version import __version__
 
 VERSION = 1
+STDOUT = Path("-")
 
 
 class JsonReporter:
     """Writes a JSON document when a run is over.
 
     Args:
-        write: takes the whole document, UTF-8, and puts it where it belongs.
+        path: the file, which is replaced whole; ``-`` is what standard output is now.
         fail_on_degraded: of the run, for the exit code.
     """
 
-    def __init__(self, write: Callable[[bytes], object], *, fail_on_degraded: bool = False) -> None:
-        self._write = write
+    def __init__(self, path: Path, *, fail_on_degraded: bool = False) -> None:
+        self._path = path
+        self._stdout = sys.stdout
         self._fail_on_degraded = fail_on_degraded
 
     def journey_started(self, journey: JourneyInfo) -> None: ...
@@ -67,7 +72,13 @@ class JsonReporter:
             OSError: it could not be written.
         """
         code = exit_code(run, fail_on_degraded=self._fail_on_degraded)
-        self._write(encode({**document(run), "exit_code": int(code)}))
+        data = encode({**document(run), "exit_code": int(code)})
+        if self._path == STDOUT:
+            # Not sys.stdout of this moment: a live view puts itself in its place.
+            self._stdout.buffer.write(data)
+            self._stdout.flush()
+        else:
+            write_whole(self._path, data)
 
 
 def encode(document: dict[str, Any]) -> bytes:

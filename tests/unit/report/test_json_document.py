@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,10 +15,17 @@ from botkit.results import Verdict
 
 
 def document(run: Any, *, fail_on_degraded: bool = False) -> Any:
-    written: list[bytes] = []
-    JsonReporter(written.append, fail_on_degraded=fail_on_degraded).run_finished(run)
-    (data,) = written
-    return json.loads(data)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "run.json"
+        JsonReporter(file, fail_on_degraded=fail_on_degraded).run_finished(run)
+        return json.loads(file.read_bytes())
+
+
+def test_a_dash_is_standard_output(
+    capsysbinary: pytest.CaptureFixture[bytes], make_run: Any
+) -> None:
+    JsonReporter(Path("-")).run_finished(make_run())
+    assert json.loads(capsysbinary.readouterr().out)["journeys"] == []
 
 
 def test_a_document_has_all_the_evidence(make_journey: Any, make_run: Any) -> None:

@@ -1,0 +1,134 @@
+"""Plays a run, shows it, and stops it when it is told to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NoReturn
+
+import click
+import trio
+
+from botkit.cli.reporting import Kept, Wanted, tell_the_end
+from botkit.cli.signals import run_until_signalled
+from botkit.interfaces import JourneyPlan, Reporter
+from botkit.journey import Run, RunSettings
+from botkit.plugins import Plugins
+from botkit.report.console import ConsoleReporter
+from botkit.results import ExitCode, RunResult, exit_code
+from botkit.session import utc_now
+
+BETWEEN_LOOKS = 0.25
+"""Seconds between two drawings of the live view."""
+
+
+def leave_the_process(code: int) -> NoReturn:
+    """End the process at once: nothing more is awaited, not even a chat's goodbye."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playing:
+    """A run that is to be played.
+
+    Attributes:
+        plans: the journeys.
+        settings: of the run.
+        plugins: frozen.
+        wanted: what is to be reported.
+        environ: says what the terminal can do.
+        give_up: ends the process with an exit code.
+    """
+
+    plans: Sequence[JourneyPlan]
+    settings: RunSettings
+    plugins: Plugins
+    wanted: Wanted
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    give_up: Callable[[int], object] = leave_the_process
+
+    async def play(self) -> ExitCode:
+        """Play; what broke outside of the journeys is told at the end.
+
+        Raises:
+            ConfigError: a journey cannot be opened as it is set up; nothing was started.
+        """
+        kept = Kept()
+        console = self.wanted.console(
+            self.environ,
+            clock=trio.current_time,
+            limits={plan.name: plan.limits.whole_chat for plan in self.plans},
+            total=len(self.plans),
+        )
+        reporters = [*self.wanted.files(), console]
+        run = Run(
+            self.plans,
+            self.settings,
+            connectors=self.plugins.connectors,
+            dispatcher=self.plugins.dispatcher,
+            actions=self.plugins.actions,
+            reporters=[kept, *reporters],
+        )
+        started_utc, began = utc_now(), trio.current_time()
+
+        def stop(name: str) -> None:
+            click.echo(f"{name}: leaving all chats; once more stops at once", err=True)
+            run.stop()
+
+        def stop_now(name: str) -> None:
+            self._abandon(
+                name,
+                reporters,
+                kept,
+                RunResult(
+                    run_id=run.run_id,
+                    started_utc=started_utc,
+                    duration=trio.current_time() - began,
+                    journeys=tuple(kept.results),
+                    interrupted=True,
+                ),
+            )
+
+        with console:
+            result = await run_until_signalled(
+                lambda: self._watched(run, console), first=stop, second=stop_now
+            )
+        for fault in result.faults:
+            click.echo(f"botkit: {fault}", err=True)
+        return exit_code(result, fail_on_degraded=self.wanted.fail_on_degraded)
+
+    async def _watched(self, run: Run, console: ConsoleReporter) -> RunResult:
+        """Play a run while somebody looks on."""
+        faults: list[str] = []
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(look_on, console, faults)
+            result = await run.play()
+            nursery.cancel_scope.cancel()
+        return replace(result, faults=(*result.faults, *faults))
+
+    def _abandon(
+        self, name: str, reporters: Sequence[Reporter], kept: Kept, so_far: RunResult
+    ) -> None:
+        """Report what there is and end the process, with chats left open if need be."""
+        for fault in tell_the_end(reporters, so_far):
+            click.echo(f"botkit: {fault}", err=True)
+        running = list(kept.running.values())
+        if running:
+            left = f"{len(running)} chats may still be open: {', '.join(running[:5])}"
+            click.echo(f"{name} again: {left}{', ...' if len(running) > 5 else ''}", err=True)
+        self.give_up(ExitCode.SIGNAL)
+
+
+async def look_on(console: ConsoleReporter, faults: list[str]) -> None:
+    """Draw the live view a few times a second; a terminal that breaks is told, and ends no run."""
+    while True:
+        try:
+            console.tick()
+        except OSError as error:
+            faults.append(f"the live view failed: {error}")
+            return
+        await trio.sleep(BETWEEN_LOOKS)
