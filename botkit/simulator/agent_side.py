@@ -29,7 +29,16 @@ class AgentSide:
         party: the agent.
     """
 
-    __slots__ = ("_centre", "_chat", "_party", "_position", "_reader", "_seq", "_told")
+    __slots__ = (
+        "_centre",
+        "_chat",
+        "_party",
+        "_position",
+        "_reader",
+        "_seq",
+        "_told",
+        "_unread_from",
+    )
 
     def __init__(self, centre: Centre, chat: Chat, party: Party) -> None:
         self._centre = centre
@@ -38,8 +47,8 @@ class AgentSide:
         self._reader: Callable[[Event], None] | None = None
         self._seq = 0
         self._told = False
-        # The customer may have said something in the queue; an agent who joins reads that first.
         self._position = 0
+        self._unread_from = first_unread(chat, party)
         chat.followers.append(self._follow)
 
     def close(self) -> None:
@@ -68,13 +77,13 @@ class AgentSide:
             changes = dict(self._chat.userdata)
             if changes:
                 self._add(events, vocabulary.Userdata, None, changes=changes)
-        for entry in log[self._position :]:
-            translate = TRANSLATIONS.get(entry.kind)
-            if translate is not None:
-                translated = translate(self, entry)
-                if translated is not None:
-                    kind, members = translated
-                    self._add(events, kind, entry, **members)
+        for position in range(self._position, len(log)):
+            entry = log[position]
+            translated = TRANSLATIONS[entry.kind](self, entry)
+            if translated is not None:
+                kind, members = translated
+                history = position < self._unread_from
+                self._add(events, kind, entry, history=history, **members)
         self._position = len(log)
         return events
 
@@ -119,6 +128,21 @@ class AgentSide:
                     self._centre.write(chat, kind, party, now=now, text=text)
         except CentreError as error:
             raise ChatError(None, str(error)) from error
+
+
+def first_unread(chat: Chat, party: Party) -> int:
+    """Find where an agent who joins begins to read.
+
+    The first agent begins with what the customer said in the queue, any other with their own
+    joining: what was said before is history then.
+    """
+    joins = (
+        position
+        for position, entry in enumerate(chat.log)
+        if entry.kind is EntryKind.JOINED and entry.party.kind is not PartyKind.CUSTOMER
+    )
+    first = next(joins)
+    return 0 if chat.log[first].party.id == party.id else len(chat.log) - 1
 
 
 def written(command: Command) -> tuple[EntryKind, str]:

@@ -26,7 +26,7 @@ from botkit.bot.values import Values
 from botkit.chat import Party, PartyKind
 from botkit.driver import drive
 from botkit.results import Reason, Verdict
-from botkit.simulator.agent_side import AgentSide
+from botkit.simulator.agent_side import AgentSide, first_unread
 from botkit.simulator.centre import AgentReport, Centre, CentreError, Chat, EntryKind
 from botkit.simulator.routing import Assignment
 
@@ -47,12 +47,14 @@ class BuiltInAgent:
         self._chat = chat
         self._party = party
         self._enqueue = enqueue
-        self._position = len(chat.log)
+        # What was said in the queue waits for an answer, unless another agent was there before.
+        self._position = first_unread(chat, party)
 
     def begin(self, centre: Centre, *, now: float) -> None:
         """Greet, and listen from now on."""
         centre.write(self._chat, EntryKind.MESSAGE, self._party, now=now, text=GREETING)
         self._chat.followers.append(self._follow)
+        self._enqueue(self)
 
     def stop(self) -> None:
         """Listen no more."""

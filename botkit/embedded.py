@@ -1,0 +1,108 @@
+"""The connector ``simulator``: ``gms-cometd`` against a contact centre in the same process.
+
+It is the default where no server is named, and it is not a shortcut: the chat goes over a loopback
+socket and through the same client as any other. One simulator serves all chats that name the same
+file of agents; it is started when the first of them is opened.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import trio
+
+from botkit.connectors.gms_cometd import GmsCometd
+from botkit.errors import ConfigError, ConnectorError, LocalProtocolError, ungrouped
+from botkit.interfaces import Deliver, Opening, Request
+from botkit.simulator import Simulator, SimulatorAddress, SimulatorSettings
+
+__all__ = ["EmbeddedSimulator"]
+
+
+class EmbeddedSimulator:
+    """Opens chats with a simulator of its own.
+
+    Args:
+        settings: of the simulators; their agents come with the chats.
+        rng: spreads the retries of many chats.
+    """
+
+    on_simulator = True
+
+    def __init__(
+        self, *, settings: SimulatorSettings | None = None, rng: random.Random | None = None
+    ) -> None:
+        self._settings = settings or SimulatorSettings()
+        self._client = GmsCometd(rng=rng)
+        self._nursery: trio.Nursery | None = None
+        self._addresses: dict[Path | None, SimulatorAddress] = {}
+        self._starting = trio.Lock()
+
+    def check(self, opening: Opening) -> None:
+        """Refuse what this wire cannot do.
+
+        Raises:
+            ConfigError: a server is named, or an option is unknown.
+        """
+        if opening.url:
+            raise ConfigError(
+                f"the simulator is its own server; leave {opening.url!r} out,"
+                " or name the connector that speaks to it",
+                key="server",
+            )
+        self._client.check(replace(opening, url="http://127.0.0.1"))
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Own the simulators; when this is left they are gone, with all that is in them."""
+        return self._run()
+
+    @asynccontextmanager
+    async def _run(self) -> AsyncIterator[None]:
+        self._addresses.clear()
+        with ungrouped():
+            async with trio.open_nursery() as self._nursery:
+                try:
+                    yield
+                finally:
+                    self._nursery.cancel_scope.cancel()
+                    self._nursery = None
+
+    def server_of(self, opening: Opening) -> str:
+        """The URL of the simulator; none is known before the first chat is opened."""
+        address = self._addresses.get(opening.agents)
+        return address.url if address is not None else "simulator"
+
+    async def connect(
+        self,
+        opening: Opening,
+        requests: trio.MemoryReceiveChannel[Request],
+        deliver: Deliver,
+        *,
+        task_status: trio.TaskStatus[None],
+    ) -> None:
+        """Carry one chat; see ``interfaces.Connector``."""
+        self.check(opening)
+        address = await self._address(opening.agents)
+        # A proxy for the outside world has no business between two ends of one process.
+        network = replace(opening.network, proxy=None, trust_env=False)
+        inside = replace(opening, url=address.url, network=network)
+        await self._client.connect(inside, requests, deliver, task_status=task_status)
+
+    async def _address(self, agents: Path | None) -> SimulatorAddress:
+        """Find the simulator with these agents; start it if there is none yet."""
+        async with self._starting:
+            address = self._addresses.get(agents)
+            if address is None:
+                if self._nursery is None:
+                    raise LocalProtocolError("running() must be entered before a chat is opened")
+                simulator = Simulator(replace(self._settings, agents=agents))
+                try:
+                    address = await self._nursery.start(simulator.serve)
+                except OSError as error:
+                    raise ConnectorError(f"the simulator cannot be started: {error}") from error
+                self._addresses[agents] = address
+            return address

@@ -1,0 +1,134 @@
+"""A simulator without sockets, and a Bayeux client in the hands of a test."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+import pytest
+import trio
+
+from botkit.simulator import Simulator, SimulatorSettings
+from botkit.simulator.http import Reply, Request
+
+LONG_POLLING = "long-polling"
+
+
+class Peer:
+    """A client that says what the test wants said, one message at a time.
+
+    Attributes:
+        client_id: of the latest handshake.
+        cookies: sent with every request.
+        pushes: the data of everything that was pushed, in order.
+        key: the secure key of the chat, once there was one.
+    """
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self.client_id = ""
+        self.cookies: dict[str, str] = {}
+        self.pushes: list[dict[str, Any]] = []
+        self.key = ""
+        self.channel = "/service/chatV2/demo"
+        self._id = 0
+
+    async def send(
+        self, body: bytes, *, path: str = "/genesys/cometd", kind: str = "application/json"
+    ) -> Reply:
+        headers = {"content-type": kind}
+        if self.cookies:
+            headers["cookie"] = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
+        reply = await self.simulator.handle(Request(path=path, headers=headers, body=body))
+        for name, value in reply.headers:
+            if name == "Set-Cookie":
+                key, _, rest = value.partition("=")
+                self.cookies[key] = rest.partition(";")[0]
+        return reply
+
+    async def post(self, *messages: dict[str, Any]) -> list[dict[str, Any]]:
+        """Send messages; keep what was pushed, and return the other messages."""
+        reply = await self.send(orjson.dumps(list(messages)))
+        assert reply.status == 200, reply
+        replies = []
+        for message in orjson.loads(reply.body):
+            if "successful" in message:
+                replies.append(message)
+            else:
+                self.pushes.append(message["data"])
+                self.key = message["data"].get("secureKey", self.key)
+        return replies
+
+    def message(self, channel: str, **members: Any) -> dict[str, Any]:
+        self._id += 1
+        ids = {"clientId": self.client_id} if self.client_id else {}
+        return {"channel": channel, "id": str(self._id), **ids, **members}
+
+    async def handshake(self) -> dict[str, Any]:
+        self.client_id = ""
+        types = [LONG_POLLING]
+        handshake = self.message("/meta/handshake", version="1.0", supportedConnectionTypes=types)
+        (reply,) = await self.post(handshake)
+        self.client_id = reply.get("clientId", "")
+        return reply
+
+    async def connect(self, **advice: int) -> dict[str, Any]:
+        members = {"advice": advice} if advice else {}
+        connect = self.message("/meta/connect", connectionType=LONG_POLLING, **members)
+        (reply,) = await self.post(connect)
+        return reply
+
+    async def publish(self, operation: str, **data: Any) -> dict[str, Any]:
+        key = {"secureKey": self.key} if self.key else {}
+        data = {"operation": operation, **key, **data}
+        (reply,) = await self.post(self.message(self.channel, data=data))
+        return reply
+
+    async def open_chat(self, service: str = "demo", **data: Any) -> None:
+        """Handshake, and ask for a chat."""
+        self.channel = f"/service/chatV2/{service}"
+        await self.handshake()
+        await self.connect(timeout=0)
+        await self.publish("requestChat", **{"nickname": "Ada", **data})
+
+    async def poll_until(self, what: Callable[[], object]) -> None:
+        """Connect again and again until something holds; for at most a minute."""
+        with trio.fail_after(60):
+            while not what():
+                await self.connect()
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """All elements of ``messages``, in the order in which they came."""
+        return [event for push in self.pushes for event in push["messages"]]
+
+    @property
+    def texts(self) -> list[str]:
+        """What agents have said."""
+        return [
+            event["text"]
+            for event in self.events
+            if event["type"] == "Message" and event["from"]["type"] == "Agent"
+        ]
+
+
+Start = Callable[..., Awaitable[Simulator]]
+
+
+@pytest.fixture
+def start_simulator(nursery: trio.Nursery) -> Start:
+    """Starts simulators; they live as long as the test, which asks for the clock itself."""
+
+    async def start(**settings: Any) -> Simulator:
+        simulator = Simulator(SimulatorSettings(**{"seed": 1, **settings}))
+        await nursery.start(simulator.run)
+        return simulator
+
+    return start
+
+
+@pytest.fixture
+def new_peer() -> type[Peer]:
+    """Makes clients of a simulator."""
+    return Peer
