@@ -12,6 +12,17 @@ from botkit.version import __version__
 
 if TYPE_CHECKING:
     from botkit.api import start_session
+    from botkit.bot.matchers import (
+        all_of,
+        any_of,
+        contains,
+        equals,
+        like,
+        matches,
+        matches_json,
+        none_of,
+        starts_with,
+    )
     from botkit.bot.python_bots import bot
     from botkit.chat import (
         AgentConnected,
@@ -50,6 +61,7 @@ if TYPE_CHECKING:
     from botkit.hookspecs import hookimpl
     from botkit.interfaces import (
         JourneyInfo,
+        NetworkSettings,
         Session,
     )
     from botkit.results import (
@@ -81,6 +93,7 @@ __all__ = [
     "JourneyResult",
     "LocalProtocolError",
     "Message",
+    "NetworkSettings",
     "Nickname",
     "Notice",
     "Party",
@@ -99,13 +112,33 @@ __all__ = [
     "Userdata",
     "Verdict",
     "__version__",
+    "all_of",
+    "any_of",
     "bot",
+    "contains",
+    "equals",
     "hookimpl",
+    "like",
+    "matches",
+    "matches_json",
+    "none_of",
     "start_session",
+    "starts_with",
 ]
 
 HOMES = {
     "botkit.api": ("start_session",),
+    "botkit.bot.matchers": (
+        "all_of",
+        "any_of",
+        "contains",
+        "equals",
+        "like",
+        "matches",
+        "matches_json",
+        "none_of",
+        "starts_with",
+    ),
     "botkit.chat": (
         "AgentConnected",
         "AgentDisconnected",
@@ -141,7 +174,7 @@ HOMES = {
         "StepTimeout",
     ),
     "botkit.hookspecs": ("hookimpl",),
-    "botkit.interfaces": ("JourneyInfo", "Session"),
+    "botkit.interfaces": ("JourneyInfo", "NetworkSettings", "Session"),
     "botkit.results": ("Alert", "JourneyResult", "Reason", "StepResult", "Verdict"),
 }
 """Where the public names live. ``bot`` is missing: it is the package of that name, which can be
