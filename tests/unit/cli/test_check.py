@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from botkit.cli import main
+
+
+def test_bots_without_problems_are_counted(
+    write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot("one")
+    rows = "botkit: 1\nbot: two\ndata: {rows: [{x: 1}, {x: 2}]}\nsteps:\n  - expect: ${row.x}\n"
+    write_bot("two", rows)
+    assert main(["check"]) == 0
+    assert capsys.readouterr().out == "2 bots, 3 journeys, no problems\n"
+
+
+def test_every_problem_is_told_with_its_place(
+    write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot("one", "botkit: 1\nbot: one\nsteps:\n  - sya: hello\n  - expct: hello\n")
+    write_bot("two", "botkit: 1\nsteps: []\n")
+    assert main(["check", "bots"]) == 4
+    captured = capsys.readouterr()
+    assert "bots/one.yaml:4:5: " in captured.out
+    assert "did you mean 'say'?" in captured.out
+    assert "bots/one.yaml:5:5: " in captured.out
+    assert "bots/two.yaml:" in captured.out
+    assert "\x1b" not in captured.out
+    assert "problems" in captured.err
+
+
+def test_problems_as_annotations(write_bot: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    write_bot("one", "botkit: 1\nbot: one\nsteps:\n  - sya: hello\n")
+    assert main(["check", "--format", "github"]) == 4
+    assert capsys.readouterr().out.startswith("::error file=bots/one.yaml,line=4,col=5::")
+
+
+def test_what_the_environment_lacks_is_a_warning(
+    write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "botkit: 1\nbot: a\nconnect: {server: '${env.NO_SUCH}'}\nsteps:\n  - wait_for: agent\n"
+    write_bot("a", text)
+    assert main(["check"]) == 0
+    out = capsys.readouterr().out
+    assert "warning: ${env.NO_SUCH}" in out
+    assert out.endswith("1 bot, 1 warning\n")
+
+
+def test_nothing_to_check(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check"]) == 5
+    (project / "bots").mkdir()
+    assert main(["check", "bots"]) == 5
+    assert "bots: no bot was found" in capsys.readouterr().err
+    assert main(["check", "none"]) == 4

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from botkit.cli import main
+
+BROKEN = "botkit: 1\nbot: broken\nsteps:\n  - say_hello: hi\n"
+NEVER_COMES = "botkit: 1\nbot: late\nsteps:\n  - expect: xyzzy\n    within: 200ms\n"
+SLOW = "botkit: 1\nbot: slow\nsteps:\n  - wait_for: agent\n  - finish: degraded\n"
+ASSERTS_NOTHING = "botkit: 1\nbot: idle\nsteps:\n  - note: nothing\n"
+NAMED_SERVER = (
+    "botkit: 1\nbot: named\nconnect: {server: '${env.CHAT_URL}'}\nsteps:\n  - wait_for: agent\n"
+)
+
+
+def test_all_passed(write_bot: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    write_bot()
+    assert main(["run"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("PASSED     smoke")
+    assert "1 passed in" in out
+    assert out.count("on the simulator") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "code"),
+    [
+        (NEVER_COMES, [], 1),
+        (ASSERTS_NOTHING, [], 3),
+        (BROKEN, [], 4),
+        (SLOW, [], 0),
+        (SLOW, ["--fail-on", "degraded"], 10),
+        (NAMED_SERVER, [], 4),
+    ],
+)
+def test_exit_codes(text: str, arguments: list[str], code: int, write_bot: Any) -> None:
+    write_bot(text=text)
+    assert main(["run", *arguments]) == code
+
+
+def test_an_unreachable_server(
+    write_bot: Any, dead_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot()
+    assert main(["run", "--server", dead_url]) == 12
+    out = capsys.readouterr().out
+    assert "unreachable" in out
+    assert "simulator" not in out
+
+
+def test_nothing_to_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--junit", "out.xml"]) == 5
+    assert "no journey was run" in capsys.readouterr().out
+    assert ET.parse("out.xml").getroot().attrib["tests"] == "0"
+
+
+def test_tags_choose_and_a_misspelled_one_is_named(
+    write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot("one", tags="smoke")
+    write_bot("two", tags="slow")
+    assert main(["run", "--tag", "!slow"]) == 0
+    assert "1 passed" in capsys.readouterr().out
+    assert main(["run", "--not-tag", "smoke", "-t", "slow"]) == 0
+    assert "PASSED     two" in capsys.readouterr().out
+    assert main(["run", "--tag", "smkoe"]) == 5
+    assert "no bot has the tag 'smkoe'" in capsys.readouterr().err
+
+
+def test_a_missing_path_starts_nothing(write_bot: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    write_bot()
+    assert main(["run", "bots", "no/such.yaml"]) == 4
+    captured = capsys.readouterr()
+    assert "no/such.yaml" in captured.err
+    assert captured.out == ""
+
+
+def test_json_on_stdout_sends_people_to_stderr(
+    write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot()
+    assert main(["run", "--json", "-"]) == 0
+    captured = capsys.readouterr()
+    run = json.loads(captured.out)
+    assert run["exit_code"] == 0
+    assert run["journeys"][0]["on_simulator"] is True
+    assert "1 passed" in captured.err
+
+
+def test_files_are_written(write_bot: Any, project: Path) -> None:
+    write_bot()
+    write_bot("late", NEVER_COMES)
+    arguments = ["--junit", "out.xml", "--json", "out.json", "--report", "json=again.json"]
+    assert main(["run", *arguments]) == 1
+    assert ET.parse("out.xml").getroot().attrib["failures"] == "1"
+    assert json.loads(Path("out.json").read_bytes())["counts"] == {"passed": 1, "failed": 1}
+    assert Path("again.json").exists()
+
+
+def test_a_reporter_that_fails_is_told_and_changes_the_code(
+    write_bot: Any, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot()
+    assert main(["run", "--junit", "/dev/full"]) == 3
+    captured = capsys.readouterr()
+    assert "JUnitReporter failed" in captured.err
+    assert "No space left" in captured.err
+    assert "1 passed" in captured.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--junit", "no/such/out.xml"], "there is no folder no/such"),
+        (["--json", "."], ". is a folder"),
+        (["--server", ""], "it is empty; is a variable unset?"),
+        (["--servr", "x"], "No such option"),
+        (["--jobs", "0"], "0 is not in the range"),
+        (["--auth", "hunter2"], "it must be USER:PASSWORD"),
+        (["--header", "hunter2"], "it must be NAME:VALUE"),
+        (["--connector", "gms-comet"], "there is no connector 'gms-comet'"),
+        (["--report", "jsn=x"], "there is no reporter 'jsn'"),
+        (["--server", "http://127.0.0.1:1", "--connector", "simulator"], "server of its own"),
+        (["--option", "nonsense=1"], "nonsense"),
+    ],
+)
+def test_wrong_usage_starts_nothing(
+    arguments: list[str], message: str, write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot()
+    assert main(["run", *arguments]) == 4
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert "hunter2" not in captured.err
+    assert captured.out == ""
+
+
+def test_an_empty_server_variable_does_not_mean_the_simulator(
+    write_bot: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot()
+    monkeypatch.setenv("BOTKIT_SERVER", "")
+    assert main(["run"]) == 4
+    assert "BOTKIT_SERVER is set and empty" in capsys.readouterr().err
+
+
+def test_flag_beats_variable_beats_bot_beats_file(
+    write_bot: Any, project: Path, dead_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def server(*arguments: str) -> str:
+        main(["run", "--json", "out.json", *arguments])
+        (journey,) = json.loads(Path("out.json").read_bytes())["journeys"]
+        return str(journey["server"]).removeprefix(dead_url)
+
+    write_bot()
+    (project / "botkit.toml").write_text(f'server = "{dead_url}/file"')
+    assert server() == "/file"
+    bot = "botkit: 1\nbot: named\nconnect: {server: URL/bot}\nsteps:\n  - wait_for: agent\n"
+    write_bot(text=bot.replace("URL", dead_url))
+    assert server() == "/bot"
+    monkeypatch.setenv("BOTKIT_SERVER", f"{dead_url}/variable")
+    assert server() == "/variable"
+    assert server("--server", f"{dead_url}/flag") == "/flag"
+
+
+def test_var_stands_in_for_the_environment(write_bot: Any, dead_url: str) -> None:
+    write_bot(text=NAMED_SERVER)
+    assert main(["run", "--var", f"CHAT_URL={dead_url}"]) == 12
+
+
+def test_a_bot_of_a_plugin_is_run_by_its_name(project: Path) -> None:
+    (project / "plugins").mkdir()
+    (project / "plugins" / "ping.py").write_text(PLUGIN)
+    (project / "botkit.toml").write_text('plugins = ["plugins"]')
+    assert main(["run", "ping", "--json", "out.json"]) == 0
+    assert main(["run"]) == 0
+    (journey,) = json.loads(Path("out.json").read_bytes())["journeys"]
+    assert journey["bot"] == "ping"
+
+
+PLUGIN = """
+from botkit import hookimpl
+from botkit.chat import AgentConnected
+from botkit.interfaces import JourneyPlan
+
+class Script:
+    async def run(self, session):
+        await session.wait_for(AgentConnected, within=10)
+
+class Ping:
+    name = "ping"
+    tags = ()
+    def plans(self):
+        return [JourneyPlan(bot="ping", name="ping", new_script=Script)]
+
+@hookimpl
+def register_bots(register):
+    register("ping", Ping())
+"""
