@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from botkit.errors import ungrouped
-from botkit.interfaces import Connector, NetworkSettings, Opening
+from botkit.errors import ConfigError, ungrouped
+from botkit.interfaces import Connector, NetworkSettings, Opening, connector_for
+from botkit.plugins import load_plugins
 from botkit.session import ChatSession
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ async def start_session(
         RemoteProtocolError: the server talks nonsense.
         ConfigError: the settings do not work.
     """
-    wire = _connector(connector, url)
+    wire = connector_of(connector, url)
     opening = Opening(
         url=url or "",
         service=service,
@@ -76,3 +78,23 @@ async def start_session(
             yield session
             await session.leave()
             nursery.cancel_scope.cancel()
+
+
+def connector_of(wanted: str | Connector | None, url: str | None) -> Connector:
+    """Make the connector that was named, or that goes with the URL.
+
+    Raises:
+        ConfigError: there is none of this name.
+        PluginError: a plugin does not load.
+    """
+    if wanted is not None and not isinstance(wanted, str):
+        return wanted
+    name = wanted or connector_for(url)
+    plugins = load_plugins(folders=(), environ=os.environ)
+    try:
+        if name not in plugins.connectors:
+            known = ", ".join(sorted(plugins.connectors))
+            raise ConfigError(f"there is no connector {name!r}; there is {known}", key="connector")
+        return plugins.connectors[name]()
+    finally:
+        plugins.close()

@@ -21,6 +21,7 @@ from botkit.errors import BotkitError
 from botkit.results import Alert, JourneyResult, RunResult, StepResult
 
 __all__ = [
+    "SIMULATOR",
     "Action",
     "ActionContext",
     "AlertSink",
@@ -42,6 +43,7 @@ __all__ = [
     "Script",
     "Session",
     "StateStorage",
+    "connector_for",
 ]
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -117,6 +119,19 @@ class Opening:
     open_within: float = 15.0
     transport: Any = None
     """An ``httpx.AsyncBaseTransport`` to use instead of sockets."""
+
+
+SIMULATOR = "simulator"
+"""The connector that needs no server, for it starts one."""
+
+
+def connector_for(server: str | None) -> str:
+    """Choose the wire by the server's URL, where nobody named one."""
+    if server is None:
+        return SIMULATOR
+    if server.startswith("wss://webmessaging."):
+        return "genesys-cloud"
+    return "gms-cometd"
 
 
 # --- connectors ----------------------------------------------------------------------------------

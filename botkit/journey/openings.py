@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from botkit.errors import ConfigError
-from botkit.interfaces import ConnectOptions, JourneyPlan, NetworkSettings, Opening
+from botkit.interfaces import (
+    SIMULATOR,
+    ConnectOptions,
+    JourneyPlan,
+    NetworkSettings,
+    Opening,
+    connector_for,
+)
 
-SIMULATOR = "simulator"
 MARK = "BotkitSynthetic"
 """User data that tells the contact centre that nobody sits behind this chat."""
 
@@ -79,15 +85,6 @@ def resolve(
             open_within=_first(layers, "open_within") or defaults.open_within,
         ),
     )
-
-
-def connector_for(server: str | None) -> str:
-    """Choose the wire by the URL, where nobody named one."""
-    if server is None:
-        return SIMULATOR
-    if server.startswith("wss://webmessaging."):
-        return "genesys-cloud"
-    return "gms-cometd"
 
 
 def _first(layers: tuple[ConnectOptions, ...], name: str) -> Any:
