@@ -10,6 +10,8 @@ A duration that is missing means that no reply came.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from botkit import AgentConnected, JourneyInfo, JourneyResult, Message, PartyKind, hookimpl
 
 HUMANS = (PartyKind.AGENT, PartyKind.SUPERVISOR)
@@ -17,13 +19,8 @@ HUMANS = (PartyKind.AGENT, PartyKind.SUPERVISOR)
 Waits = dict[str, float | None]
 """Since when each wait lasts, on the loop's clock; None once it was measured."""
 
-waits_of: dict[str, Waits] = {}
+waits_of: defaultdict[str, Waits] = defaultdict(dict)
 """A plugin serves all chats of the process, so it keeps journeys apart by their ids."""
-
-
-@hookimpl
-def on_journey_started(journey: JourneyInfo) -> None:
-    waits_of[journey.journey_id] = {}
 
 
 @hookimpl

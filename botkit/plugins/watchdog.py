@@ -53,12 +53,11 @@ class Watchdog:
         self.limit = limit
         self._slots: dict[int, Slot] = {}
         self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._ending: weakref.finalize[..., Watchdog] | None = None
+        self._watching: tuple[threading.Thread, weakref.finalize[..., Watchdog]] | None = None
 
     def slot(self) -> Slot:
         """Give the slot of the calling thread, and see that it is watched."""
-        if self._thread is None:
+        if self._watching is None:
             self._start()
         ident = threading.get_ident()
         slot = self._slots.get(ident)
@@ -69,24 +68,27 @@ class Watchdog:
     def stop(self) -> None:
         """End the thread and wait for its end; it starts again when it is needed again."""
         with self._starting:
-            if self._ending is not None:
-                self._ending()
-            self._thread = self._ending = None
+            if self._watching is None:
+                return
+            thread, end = self._watching
+            end()
+            thread.join()
+            self._watching = None
 
     def _start(self) -> None:
         with self._starting:
-            if self._thread is not None:
+            if self._watching is not None:
                 return
             stopping = threading.Event()
             # The thread must not keep the watchdog alive, so it is given the parts it needs.
-            self._thread = threading.Thread(
+            thread = threading.Thread(
                 target=look_around,
                 args=(self._slots, self.limit, stopping),
                 name="botkit-watchdog",
                 daemon=True,
             )
-            self._ending = weakref.finalize(self, end_thread, self._thread, stopping)
-            self._thread.start()
+            self._watching = thread, weakref.finalize(self, stopping.set)
+            thread.start()
 
 
 def call(
@@ -189,20 +191,11 @@ def where(thread: int, file: str) -> str:
     frame = sys._current_frames().get(thread)
     if frame is None:
         return "an unknown line"
-    innermost = place = (frame.f_code.co_filename, frame.f_lineno)
+    place = (frame.f_code.co_filename, frame.f_lineno)
     while frame is not None:
         if frame.f_code.co_filename == file:
             place = (file, frame.f_lineno)
             break
         frame = frame.f_back
-    else:
-        place = innermost
     line = linecache.getline(*place).strip()
     return f"{place[0]}:{place[1]}" + (f": {line}" if line else "")
-
-
-def end_thread(thread: threading.Thread, stopping: threading.Event) -> None:
-    """Stop the watching thread."""
-    stopping.set()
-    if thread is not threading.current_thread():
-        thread.join()
