@@ -74,18 +74,25 @@ def settings_of(ctx: click.Context) -> Settings:
     return ctx.obj
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+)
 @click.version_option(__version__, message="botkit %(version)s")
 @click.pass_context
-def botkit(ctx: click.Context) -> None:
+def botkit(ctx: click.Context) -> ExitCode | None:
     """Play the customer in contact-centre chats, and say whether the chat works.
 
     Each option is a flag, an environment variable (BOTKIT_*) and a key in botkit.toml or in
     [tool.botkit] of pyproject.toml: the first that is given counts.
     """
     name = ctx.invoked_subcommand
-    if name is not None:
-        ctx.default_map = {name: dict(settings_of(ctx).values)}
+    if name is None:
+        click.echo(ctx.get_help(), err=True)
+        return ExitCode.USAGE
+    ctx.default_map = {name: dict(settings_of(ctx).values)}
+    return None
 
 
 def run_command(arguments: Sequence[str]) -> int:

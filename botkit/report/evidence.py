@@ -74,8 +74,6 @@ def whereabouts(result: JourneyResult) -> str:
         parts.append(f"at {one_line(result.server)}")
     if result.connector:
         parts.append(f"by {one_line(result.connector)}")
-    if result.on_simulator:
-        parts.append("on the simulator")
     return ", ".join([*parts, f"journey {result.journey_id}"] if result.journey_id else parts)
 
 
