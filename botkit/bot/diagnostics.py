@@ -90,7 +90,7 @@ class Problems:
         severity: Severity = Severity.ERROR,
     ) -> None:
         """Note a problem; the same one at the same place is noted once."""
-        if (mark, message) in self._known or len(self.found) > MAX_PROBLEMS:
+        if (mark, message) in self._known or self.full:
             return
         self._known.add((mark, message))
         if len(self.found) == MAX_PROBLEMS:
@@ -105,6 +105,11 @@ class Problems:
                 source=self._line(mark),
             )
         )
+
+    @property
+    def full(self) -> bool:
+        """So much is wrong that nothing more is noted."""
+        return len(self.found) > MAX_PROBLEMS
 
     def warn(self, mark: Mark | None, message: str, *, hint: str = "") -> None:
         """Note what is no reason to refuse the file."""

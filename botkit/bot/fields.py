@@ -33,6 +33,7 @@ from botkit.chat import (
 from botkit.results import Verdict
 
 LONGEST_TIME = 86_400.0
+LONGEST_TEXT = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,8 @@ def text_of(value: Any, what: str = "a text") -> str:
         refuse(f"this takes {what}, not a {'list' if isinstance(value, list) else 'mapping'}")
     if not value.strip():
         refuse(f"this takes {what}, and it is empty")
+    if len(value) > LONGEST_TEXT:
+        refuse(f"this text is longer than {LONGEST_TEXT:,} characters")
     return value
 
 

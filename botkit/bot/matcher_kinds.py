@@ -23,6 +23,8 @@ REGEX_TIMEOUT = 0.1
 REGEX_INPUT = 4096
 """Characters of a text that a regular expression sees."""
 LIKE_THRESHOLD = 80.0
+REGEX_LENGTH = 2048
+"""Characters that a regular expression may have."""
 SHOWN = 200
 """Characters of a text that an explanation quotes."""
 SUBJECT = "a message "
@@ -387,8 +389,12 @@ def compile_regex(pattern: str) -> regex.Pattern[str]:
     Raises:
         MatcherError: it is malformed; ``offset`` tells where.
     """
+    if len(pattern) > REGEX_LENGTH:
+        raise MatcherError(f"a regular expression has at most {REGEX_LENGTH:,} characters")
     try:
         return regex.compile(pattern)
+    except (RecursionError, OverflowError, MemoryError) as error:
+        raise MatcherError("this regular expression is nested too deeply, or too big") from error
     except regex.error as error:
         # Its type stubs do not know these two attributes.
         what, offset = getattr(error, "msg", str(error)), getattr(error, "pos", None)

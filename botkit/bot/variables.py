@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from botkit.bot import script
 from botkit.bot.compiler import Compiled
 from botkit.bot.diagnostics import Problems, Severity, did_you_mean
+from botkit.bot.fields import LONGEST_TEXT
 from botkit.bot.script import Step
 from botkit.bot.source import Document, Entries, Items, Node, Scalar, get, scalars
 from botkit.bot.values import Reference, Scope, Template, TemplateError
@@ -54,7 +55,8 @@ class References:
         """
         for scalar in scalars(node) if node is not None else ():
             for reference in references_in(scalar.text):
-                self._check(scalar, reference, known, captured)
+                if not self.problems.full:
+                    self._check(scalar, reference, known, captured)
 
     def _check(self, scalar: Scalar, reference: Reference, known: Names, captured: Names) -> None:
         name = reference.name
@@ -101,8 +103,8 @@ class References:
 
 
 def references_in(text: str) -> tuple[Reference, ...]:
-    """Give what a text refers to; none if it is malformed, which is told elsewhere."""
-    if "${" not in text:
+    """Give what a text refers to; none if it is no good text, which is told elsewhere."""
+    if "${" not in text or len(text) > LONGEST_TEXT:
         return ()
     try:
         return Template.parse(text).names

@@ -101,10 +101,12 @@ def test_parsing_gives_a_template_or_a_template_error(text: str) -> None:
     try:
         template = Template.parse(text)
     except TemplateError as error:
-        assert text[error.offset : error.offset + 2] == "${"
+        offsets = [error.offset]
     else:
-        assert template.literal is not None or template.names
-        assert all(text[n.offset : n.offset + 2] == "${" for n in template.names)
+        offsets = [name.offset for name in template.names]
+        assert (template.literal is None) == bool(offsets)
+
+    assert all(text[offset : offset + 2] == "${" for offset in offsets)
 
 
 # --- unique --------------------------------------------------------------------------------------
