@@ -79,7 +79,7 @@ class EmbeddedSimulator:
     async def connect(
         self,
         opening: Opening,
-        requests: trio.MemoryReceiveChannel[Request],
+        requests: AsyncIterator[Request],
         deliver: Deliver,
         *,
         task_status: trio.TaskStatus[None],

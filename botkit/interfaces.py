@@ -180,7 +180,7 @@ class Connector(Protocol):
     async def connect(
         self,
         opening: Opening,
-        requests: trio.MemoryReceiveChannel[Request],
+        requests: AsyncIterator[Request],
         deliver: Deliver,
         *,
         task_status: trio.TaskStatus[None],

@@ -85,7 +85,7 @@ class ScriptedConnector:
     async def connect(
         self,
         opening: Opening,
-        requests: trio.MemoryReceiveChannel[Request],
+        requests: AsyncIterator[Request],
         deliver: Deliver,
         *,
         task_status: trio.TaskStatus[None],

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import fields
 
@@ -107,7 +107,7 @@ class GmsCometd:
     async def connect(
         self,
         opening: Opening,
-        requests: trio.MemoryReceiveChannel[Request],
+        requests: AsyncIterator[Request],
         deliver: Deliver,
         *,
         task_status: trio.TaskStatus[None],
@@ -183,7 +183,7 @@ class Chat:
         self._stopped: str | None = None
 
     async def carry(
-        self, requests: trio.MemoryReceiveChannel[Request], task_status: trio.TaskStatus[None]
+        self, requests: AsyncIterator[Request], task_status: trio.TaskStatus[None]
     ) -> None:
         """Open the chat, perform requests, leave."""
         async with trio.open_nursery() as self._nursery:

@@ -46,6 +46,7 @@ from botkit.errors import (
 from botkit.interfaces import Connector, Matcher, Opening, Outcome, Request
 from botkit.results import Reason, Verdict
 from botkit.session.expectations import Expectation, Observer, Recorder, tried
+from botkit.session.requests import RequestQueue
 from botkit.session.stream import Stream
 
 __all__ = ["ChatSession", "utc_now", "verdict_of"]
@@ -53,7 +54,6 @@ __all__ = ["ChatSession", "utc_now", "verdict_of"]
 E = TypeVar("E", bound=Event)
 Listener = Callable[[Event], None]
 
-MAX_WAITING_REQUESTS = 100
 
 
 def utc_now() -> float:
@@ -112,7 +112,6 @@ class ChatSession:
         "_reader",
         "_recorder",
         "_requests",
-        "_requests_out",
         "_sequence",
         "_userdata",
         "agents",
@@ -150,7 +149,7 @@ class ChatSession:
         self._pending: dict[int, _Pending] = {}
         self._sequence = 0
         self._leaving = False
-        self._requests, self._requests_out = trio.open_memory_channel[Request](MAX_WAITING_REQUESTS)
+        self._requests = RequestQueue()
 
     # --- what holds ---
 
@@ -207,11 +206,10 @@ class ChatSession:
         """Run the connector, and see to it that a chat that was started has an end."""
         try:
             await connector.connect(
-                self.opening, self._requests_out, self.deliver, task_status=task_status
+                self.opening, self._requests, self.deliver, task_status=task_status
             )
         finally:
             self._requests.close()
-            self._requests_out.close()
             if self.id is not None and self.ended is None:
                 self.deliver(
                     SessionEnded(
@@ -221,7 +219,7 @@ class ChatSession:
                         description="the connector stopped without saying why",
                     )
                 )
-            self._fail_pending("the session was never opened")
+            self._fail_pending("the chat is over")
 
     def _settle(self, outcome: Outcome) -> None:
         pending = self._pending.pop(outcome.number, None)
@@ -280,14 +278,13 @@ class ChatSession:
         elif type(command) is chat.Leave:
             self._leaving = True
         self._sequence += 1
-        pending = self._pending[self._sequence] = _Pending(command)
+        number = self._sequence
+        pending = self._pending[number] = _Pending(command)
+        self._requests.put(Request(number=number, command=command))
         try:
-            await self._requests.send(Request(number=self._sequence, command=command))
             await pending.done.wait()
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            raise SessionClosed(self._closed_text(command)) from None
         finally:
-            self._pending.pop(self._sequence, None)
+            self._pending.pop(number, None)
         outcome = cast("Outcome", pending.outcome)
         if outcome.error is not None:
             raise outcome.error
