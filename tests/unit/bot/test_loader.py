@@ -2,6 +2,7 @@
 
 import random
 import time
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -275,8 +276,12 @@ steps:
 """
 
 
-def played(script_: BotScript, values: Values) -> object:
-    return script_, values
+@dataclass
+class Played:
+    """Stands in for what plays a script."""
+
+    script: BotScript
+    values: Values
 
 
 def surroundings() -> Settings:
@@ -287,7 +292,7 @@ def surroundings() -> Settings:
             today=lambda: date(2025, 1, 31),
             rng=random.Random(1),
         ),
-        make_script=played,
+        make_script=Played,
     )
 
 
@@ -331,12 +336,14 @@ def test_opening_is_rendered_for_each_row(tmp_path: Path) -> None:
 
 def test_each_journey_has_values_of_its_own(tmp_path: Path) -> None:
     plan, _ = whole_bot(tmp_path).plans()
-    done, first = plan.new_script()  # type: ignore[misc]
-    _, second = plan.new_script()  # type: ignore[misc]
+    one, two = plan.new_script(), plan.new_script()
+    assert isinstance(one, Played)
+    assert isinstance(two, Played)
+    first, second = one.values, two.values
     text = Template.parse("${unique.n} ${unique.m}")
     (one_n, one_m), (two_n, two_m) = text.render(first).split(), text.render(second).split()
 
-    assert done.name == "survey"
+    assert one.script.name == "survey"
     assert plan.connect.nickname == f"Ada-{one_n}" == f"Ada-{two_n}"
     assert one_m != two_m
     assert first.mask("Ada s3cret http://chat gold") == "*** *** *** gold"
