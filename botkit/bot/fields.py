@@ -302,7 +302,7 @@ def matcher_spec(value: Any, info: ValidationInfo) -> MatcherSpec:
     return spec
 
 
-MATCHER_SCHEMA = {"$ref": "#/$defs/matcher"}
+MATCHER_SCHEMA = {"type": ["string", "object"]}
 MatcherField = Annotated[MatcherSpec, BeforeValidator(matcher_spec), WithJsonSchema(MATCHER_SCHEMA)]
 Matchers = Annotated[dict[Key, MatcherField], AfterValidator(_some)]
 
@@ -316,6 +316,6 @@ def _steps(value: Any) -> Any:
 Steps = Annotated[
     list[Any],
     BeforeValidator(_steps),
-    WithJsonSchema({"type": "array", "items": {"$ref": "#/$defs/step"}}),
+    WithJsonSchema({"type": "array", "items": {"type": ["string", "object"]}}),
 ]
 """Steps are compiled one by one, with their places; here they are only known to be a list."""

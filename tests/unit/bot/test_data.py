@@ -88,7 +88,7 @@ def test_wrong_data_are_told_of(
     assert expected in problems
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=st.sampled_from(["a.csv", "a.json", "a.yaml"]),
     content=st.binary() | st.text('a,;"\n[]{}:- 1\t\r').map(str.encode),

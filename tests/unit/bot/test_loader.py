@@ -599,7 +599,9 @@ def as_yaml(tree: object) -> str:
     return f"'{tree}'"
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     sections=SECTIONS,
     steps=st.lists(st.dictionaries(WORDS, NODES, max_size=3) | NODES, max_size=4),

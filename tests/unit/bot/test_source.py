@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from botkit.bot.diagnostics import Mark, Problems
@@ -150,6 +150,7 @@ def trees() -> st.SearchStrategy[str]:
     return st.lists(pieces, max_size=60).map("".join)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), trees()))
 def test_any_text_is_a_node_or_a_problem_with_a_place(text: str) -> None:
     lines = split_lines(text)

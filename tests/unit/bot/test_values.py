@@ -5,7 +5,7 @@ import re
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from botkit.bot.values import Scope, Template, TemplateError, Unique, Values, VariableError
@@ -96,6 +96,7 @@ def test_value_that_is_not_there_names_its_reference(text: str, scope: Scope) ->
     assert text in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_parsing_gives_a_template_or_a_template_error(text: str) -> None:
     try:
