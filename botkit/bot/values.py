@@ -17,6 +17,7 @@ the environment, the date or randomness by itself: all of it is passed in with :
 from __future__ import annotations
 
 import enum
+import json
 import random
 import re
 import uuid
@@ -25,11 +26,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
 
+from botkit.chat.transcript import CUT
 from botkit.errors import ConfigError
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 HIDDEN = "***"
 """What is shown in place of a value that must not be shown."""
+SHORTEST_BEGINNING = 3
+"""Characters of a hidden text that tell something of it."""
 
 
 class Scope(enum.Enum):
@@ -298,9 +302,13 @@ class Values:
         """Write ``***`` in place of everything that must not be shown."""
         if not self.masked:
             return text
+        # Evidence puts texts in quotes, and spells some characters in another way there.
+        quoted = {json.dumps(hidden, ensure_ascii=False)[1:-1] for hidden in self.masked}
         # The longest first: one masked value may be a part of another.
-        for hidden in sorted(self.masked, key=len, reverse=True):
+        for hidden in sorted(self.masked | quoted, key=len, reverse=True):
             text = text.replace(hidden, HIDDEN)
+            *cut_off, rest = text.split(CUT)
+            text = CUT.join([*(_hide_beginning(part, hidden) for part in cut_off), rest])
         return text
 
     def _find(self, reference: Reference) -> str | None:
@@ -318,6 +326,14 @@ class Values:
                 return None if self.today is None else self.today.isoformat()
             case Scope.VARIABLE:
                 return self.variables.get(name)
+
+
+def _hide_beginning(text: str, hidden: str) -> str:
+    """Hide the end of a text that was cut off, if something hidden may have begun there."""
+    for length in range(min(len(hidden) - 1, len(text)), SHORTEST_BEGINNING - 1, -1):
+        if text.endswith(hidden[:length]):
+            return text[:-length] + HIDDEN
+    return text
 
 
 NO_VALUES = Values()

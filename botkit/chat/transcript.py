@@ -12,6 +12,10 @@ from botkit.chat import events
 from botkit.chat.events import Event, PartyKind
 
 MAX_ROWS = 10_000
+MAX_LINE = 500
+"""Characters of an event that evidence shows."""
+CUT = "…"
+"""Marks where a text was cut off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,5 +159,6 @@ def text_of(event: Event) -> str:
 
 
 def describe(event: Event) -> str:
-    """Say an event in one line, as evidence shows it."""
-    return str(row_of(event))
+    """Say an event in a line of bounded length, as evidence shows it."""
+    line = str(row_of(event))
+    return line if len(line) <= MAX_LINE else line[:MAX_LINE] + CUT
