@@ -18,7 +18,7 @@ import trio
 
 from botkit.bot.interpreter import Interpreter
 from botkit.bot.script import BotScript
-from botkit.bot.turn import ActionDone, Finished, Input, Perform, Performed, RunAction
+from botkit.bot.turn import ActionDone, Finished, Input, Perform, Performed, RunAction, Turn
 from botkit.bot.values import Values
 from botkit.chat import Command, Event
 from botkit.errors import BotkitError, ungrouped
@@ -67,26 +67,41 @@ async def drive(
         Exception: what ``party`` raised that is no BotkitError.
     """
     driver = _Driver(interpreter, party, observer, note, run_action)
-    with ungrouped():
-        async with trio.open_nursery() as nursery:
-            await driver.play(nursery)
+    try:
+        with ungrouped():
+            async with trio.open_nursery() as driver.nursery:
+                await driver.play()
+    finally:
+        driver.nursery = None
+    if driver.crash is not None:
+        raise driver.crash
     assert driver.finished is not None
     return driver.finished
 
 
 class _Driver:
-    """One script on its way."""
+    """One script on its way.
+
+    Attributes:
+        nursery: owns what is under way; None before and after.
+        finished: how the script ended; None until it has.
+        crash: what broke while an event was taken in; None if nothing has.
+    """
 
     __slots__ = (
         "_deadline",
         "_interpreter",
+        "_limit",
         "_note",
         "_observer",
         "_party",
         "_run_action",
+        "_sending",
         "_todo",
         "_wake",
+        "crash",
         "finished",
+        "nursery",
     )
 
     def __init__(
@@ -97,46 +112,68 @@ class _Driver:
         note: Callable[[str], None] | None,
         run_action: Run | None,
     ) -> None:
+        self.nursery: trio.Nursery | None = None
         self.finished: Finished | None = None
+        self.crash: Exception | None = None
         self._interpreter = interpreter
         self._party = party
         self._observer = observer
         self._note = note
         self._run_action = run_action
         self._deadline = math.inf
+        self._limit: trio.CancelScope | None = None
         self._todo: list[Perform] = []
+        self._sending = False
         self._wake = trio.lowlevel.ParkingLot()
 
-    async def play(self, nursery: trio.Nursery) -> None:
+    async def play(self) -> None:
         """Do what is to be done, in order, until the script is over."""
-        self._ask((), nursery)
-        self._party.subscribe(lambda event: self._ask((event,), nursery))
-        while self.finished is None:
-            if self._todo:
-                self._ask([await self._perform(self._todo.pop(0))], nursery)
-            else:
+        self._ask(())
+        self._party.subscribe(self._hear)
+        while self.finished is None and self.crash is None:
+            if not self._todo or self._sending:
                 await self._wait()
-                if trio.current_time() >= self._deadline:
-                    self._ask((), nursery)
+            elif self._deadline == math.inf:
+                await self._perform(self._todo.pop(0))
+            else:
+                # A reaction has something to say while a step waits: its time must go on.
+                self._sending = True
+                self._start(self._send)
 
-    async def _perform(self, order: Perform) -> Performed:
+    def _hear(self, event: Event) -> None:
+        """Take an event from whoever read it, and keep our mistakes from them."""
+        try:
+            self._ask((event,))
+        except Exception as error:  # The boundary to the party: drive() raises it.
+            self.crash = error
+            self._stop()
+
+    async def _send(self) -> None:
+        """Do what is to be done now, in a task of its own."""
+        while self._todo:
+            await self._perform(self._todo.pop(0))
+        self._sending = False
+
+    async def _perform(self, order: Perform) -> None:
         error: BotkitError | None = None
         try:
             await self._party.perform(order.command)
         except BotkitError as caught:
             error = caught
-        return Performed(number=order.number, at=trio.current_time(), error=error)
+        self._ask((Performed(number=order.number, at=trio.current_time(), error=error),))
 
     async def _wait(self) -> None:
         """Wait for something to do, or for the deadline."""
-        with trio.CancelScope(deadline=self._deadline) as limit:
+        with trio.CancelScope(deadline=self._deadline) as self._limit:
             await self._wake.park()
-        if limit.cancelled_caught:
+        if self._limit.cancelled_caught:
             # An event stamped at the deadline beats it: let whoever brings one come first.
             for _ in range(2):
                 await trio.lowlevel.checkpoint()
+            if trio.current_time() >= self._deadline:
+                self._ask((), now=math.nextafter(self._deadline, math.inf))
 
-    async def _act(self, action: RunAction, nursery: trio.Nursery) -> None:
+    async def _act(self, action: RunAction) -> None:
         result: str | None = None
         error: Exception | None = None
         try:
@@ -146,32 +183,49 @@ class _Driver:
         except Exception as caught:  # The boundary to plugins' code; the step is blamed.
             error = caught
         now = trio.current_time()
-        done = ActionDone(number=action.number, at=now, result=result, error=error)
-        self._ask((done,), nursery)
+        self._ask((ActionDone(number=action.number, at=now, result=result, error=error),))
 
-    def _ask(self, inputs: Iterable[Input], nursery: trio.Nursery) -> None:
-        """Hand inputs to the interpreter, and take down what it wants; never waits."""
-        if self.finished is not None:
+    def _ask(self, inputs: Iterable[Input], *, now: float = -math.inf) -> None:
+        """Hand inputs to the interpreter, and take down what it wants; never waits.
+
+        Args:
+            now: it is at least so late.
+        """
+        if self.finished is not None or self.nursery is None:
             return
-        turn = self._interpreter.step(trio.current_time(), inputs)
+        turn = self._interpreter.step(max(now, trio.current_time()), inputs)
+        self.finished = turn.finished
+        self._deadline = math.inf if turn.deadline is None else turn.deadline
+        for action in turn.actions:
+            if isinstance(action, Perform):
+                self._todo.append(action)
+            else:
+                self._start(self._act, action)
+        self._tell(turn)
+        if self.finished is not None:
+            # Whatever is under way for this script, actions included, is of no use any more.
+            self._stop()
+        elif self._todo:
+            if self._wake:
+                self._wake.unpark_all()
+        elif self._limit is not None:
+            self._limit.deadline = self._deadline
+
+    def _tell(self, turn: Turn) -> None:
         if self._observer is not None:
             for step in turn.steps:
                 self._observer(step)
         if self._note is not None:
             for text in turn.notes:
                 self._note(text)
-        for action in turn.actions:
-            if isinstance(action, Perform):
-                self._todo.append(action)
-            else:
-                nursery.start_soon(self._act, action, nursery, name=f"action {action.name}")
-        self._deadline = math.inf if turn.deadline is None else turn.deadline
-        if turn.finished is not None:
-            # Whatever is under way for this script, actions included, is of no use any more.
-            self.finished = turn.finished
-            nursery.cancel_scope.cancel()
-        elif self._wake:
-            self._wake.unpark_all()
+
+    def _start(self, task: Callable[..., Awaitable[None]], *arguments: object) -> None:
+        if self.nursery is not None:
+            self.nursery.start_soon(task, *arguments)
+
+    def _stop(self) -> None:
+        if self.nursery is not None:
+            self.nursery.cancel_scope.cancel()
 
 
 class ScriptedBot:
