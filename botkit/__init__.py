@@ -183,14 +183,16 @@ called."""
 HOME_OF = {name: home for home, names in HOMES.items() for name in names}
 
 
-def __getattr__(name: str) -> object:
-    if name == "bot":
-        return import_module("botkit.bot")
-    home = HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(home), name)
-    return value
+if not TYPE_CHECKING:  # A type checker would believe in any name.
+
+    def __getattr__(name: str) -> object:
+        if name == "bot":
+            return import_module("botkit.bot")
+        home = HOME_OF.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(home), name)
+        return value
 
 
 def __dir__() -> list[str]:
