@@ -22,7 +22,8 @@ from botkit.plugins.watchdog import Slot, Watchdog
 
 HOOK_DEADLINE = 30.0
 SPARED = 0.99
-"""The part of its deadline that an implementation is granted at least; see above."""
+"""The part of its deadline that an awaited implementation is granted at least, see above; what the
+plain functions just before it took is its loss too, and they may not take long."""
 
 
 class Dispatcher:
