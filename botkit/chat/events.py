@@ -13,6 +13,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 
 NO_USERDATA: Mapping[str, str] = MappingProxyType({})
@@ -213,6 +214,7 @@ HOOKED: tuple[type[Event], ...] = (
 """Every event that has a hook, in the order in which a chat tends to bring them."""
 
 
+@cache
 def snake_case(name: str) -> str:
     """Write ``AgentConnected`` as ``agent_connected``."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")

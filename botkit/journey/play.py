@@ -195,7 +195,9 @@ class Journey:
         self._pump.put_event(event)
 
     def _on_step(self, step: StepResult) -> None:
-        step = replace(step, number=len(self._record.steps) + 1)
+        number = len(self._record.steps) + 1
+        if step.number != number:
+            step = replace(step, number=number)
         self._record.add_step(step)
         self._pump.put("on_step_finished", step=step)
 

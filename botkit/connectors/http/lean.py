@@ -6,9 +6,7 @@ once, and a reply is read by httptools: a fifth of the CPU that a general client
 
 from __future__ import annotations
 
-import ipaddress
 import math
-import socket
 from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
 
@@ -19,6 +17,7 @@ from botkit.connectors.http.cookies import CookieStore
 from botkit.connectors.http.failures import connect_failure, exchange_failure
 from botkit.connectors.http.replies import ReplyReader
 from botkit.connectors.http.target import Target, parse_target, request_headers
+from botkit.connectors.http.tcp import TcpStream, open_tcp_stream
 from botkit.connectors.http.tls import tls_context
 from botkit.errors import ConnectorError, LocalProtocolError
 from botkit.interfaces import NetworkSettings
@@ -217,31 +216,11 @@ class LaneConnection:
         return stream
 
 
-async def open_tcp_stream(host: str, port: int) -> trio.abc.Stream:
-    """Connect to a host by name or address.
-
-    An address needs neither a look-up nor a race between several of them, which for thousands of
-    chats that begin at once is most of what connecting costs.
-    """
-    try:
-        version = ipaddress.ip_address(host).version
-    except ValueError:
-        return await trio.open_tcp_stream(host, port)
-    family = socket.AF_INET if version == 4 else socket.AF_INET6
-    connection = trio.socket.socket(family, socket.SOCK_STREAM)
-    try:
-        await connection.connect((host, port))
-    except BaseException:
-        connection.close()
-        raise
-    return trio.SocketStream(connection)
-
-
 def has_input(stream: trio.abc.Stream) -> bool:
     """Whether an idle connection has bytes or its end to read; unknown counts as no."""
     if isinstance(stream, trio.SSLStream):
         stream = stream.transport_stream
-    return isinstance(stream, trio.SocketStream) and stream.socket.is_readable()
+    return isinstance(stream, TcpStream) and stream.has_input()
 
 
 def with_tls(open_stream: OpenStream, settings: NetworkSettings) -> OpenStream:
