@@ -7,7 +7,8 @@ cancellation and ends last: saying goodbye needs it, for the service confirms by
 
 A handshake in the middle of a chat is an event: the subscription and the binding of the chat are
 gone with the old session and are made again (``requestNotifications`` from the last index), and
-requests wait until that is done. A request is sent again only where it surely was not accepted.
+requests wait until that is done. The same is done when only the connection was lost: a push that
+was written into it counts as delivered for the server. A request is sent again only where it surely was not accepted.
 
 Leaving when the chat was requested and no key has come yet: without the key nobody can leave, so
 the link is polled on for the key, for :data:`KEY_LIMIT` seconds at most.
@@ -346,7 +347,9 @@ class Chat:
             case bayeux.Lost():
                 self._interrupt(event.reason)
             case bayeux.Regained():
-                self._continue()
+                # What the server wrote into the connection that broke is lost to it.
+                self._bound = False
+                self._start_rebinding()
             case bayeux.SessionUnknown():
                 self._bound = False
                 self._interrupt(event.error or "the server has forgotten the session")
