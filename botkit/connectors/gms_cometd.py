@@ -8,7 +8,8 @@ cancellation and ends last: saying goodbye needs it, for the service confirms by
 A handshake in the middle of a chat is an event: the subscription and the binding of the chat are
 gone with the old session and are made again (``requestNotifications`` from the last index), and
 requests wait until that is done. The same is done when only the connection was lost: a push that
-was written into it counts as delivered for the server. A request is sent again only where it surely was not accepted.
+was written into it counts as delivered for the server. A request is sent again only where it surely
+was not accepted.
 
 Leaving when the chat was requested and no key has come yet: without the key nobody can leave, so
 the link is polled on for the key, for :data:`KEY_LIMIT` seconds at most.
