@@ -22,8 +22,6 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TypeAlias
 
-import regex
-
 from botkit.bot.matcher_kinds import (
     LIKE_THRESHOLD,
     AllOf,
@@ -38,7 +36,14 @@ from botkit.bot.matcher_kinds import (
     StartsWith,
     in_words,
 )
-from botkit.bot.values import NO_VALUES, Reference, Template, TemplateError, Values
+from botkit.bot.values import (
+    NO_VALUES,
+    Reference,
+    Template,
+    TemplateError,
+    Values,
+    escape_regex,
+)
 from botkit.interfaces import Matcher
 
 __all__ = [
@@ -210,11 +215,6 @@ class JsonSpec(MatcherSpec):
 _GROUPS: Mapping[str, Callable[[Sequence[Matcher]], Matcher]] = MappingProxyType(
     {"any_of": AnyOf, "all_of": AllOf, "none_of": NoneOf}
 )
-
-
-def escape_regex(text: str) -> str:
-    """Write a text so that a regular expression finds just it."""
-    return regex.escape(text, special_only=True)
 
 
 def _all(sets: Iterable[frozenset[str]]) -> frozenset[str]:

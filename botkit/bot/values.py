@@ -26,6 +26,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
 
+import regex
+
 from botkit.chat.transcript import CUT
 from botkit.errors import ConfigError
 
@@ -302,10 +304,9 @@ class Values:
         """Write ``***`` in place of everything that must not be shown."""
         if not self.masked:
             return text
-        # Evidence puts texts in quotes, and spells some characters in another way there.
-        quoted = {json.dumps(hidden, ensure_ascii=False)[1:-1] for hidden in self.masked}
+        spelled = {spelling for hidden in self.masked for spelling in _spellings(hidden)}
         # The longest first: one masked value may be a part of another.
-        for hidden in sorted(self.masked | quoted, key=len, reverse=True):
+        for hidden in sorted(spelled, key=len, reverse=True):
             text = text.replace(hidden, HIDDEN)
             *cut_off, rest = text.split(CUT)
             text = CUT.join([*(_hide_beginning(part, hidden) for part in cut_off), rest])
@@ -326,6 +327,16 @@ class Values:
                 return None if self.today is None else self.today.isoformat()
             case Scope.VARIABLE:
                 return self.variables.get(name)
+
+
+def _spellings(text: str) -> tuple[str, str, str]:
+    """Give a text as it stands for itself, in quotes, and in a regular expression."""
+    return text, json.dumps(text, ensure_ascii=False)[1:-1], escape_regex(text)
+
+
+def escape_regex(text: str) -> str:
+    """Write a text so that a regular expression finds just it."""
+    return regex.escape(text, special_only=True)
 
 
 def _hide_beginning(text: str, hidden: str) -> str:
