@@ -255,6 +255,10 @@ class ScriptedBot:
         """How many assertions there were so far."""
         return 0 if self._interpreter is None else self._interpreter.asserted
 
+    def mask(self, text: str) -> str:
+        """Write ``***`` for everything in a text that must not be shown."""
+        return self._values.mask(text)
+
     def attach(
         self, *, journey: JourneyInfo, observer: Observer, actions: Mapping[str, Action]
     ) -> None:
@@ -271,6 +275,7 @@ class ScriptedBot:
             self._values,
             rng=self._rng,
             began=journey.began if journey is not None else trio.current_time(),
+            userdata=session.userdata,
         )
         self.finished = await drive(
             self._interpreter,

@@ -220,6 +220,10 @@ class Session(Protocol):
     def nickname(self) -> str:
         """The customer's name in this chat."""
 
+    @property
+    def userdata(self) -> Mapping[str, str]:
+        """All user data that this session may see now."""
+
     async def send_message(self, text: str, *, content_type: str = "text") -> None: ...
     async def send_typing(self, is_typing: bool = True, *, preview: str = "") -> None: ...
     async def send_notice(self, text: str) -> None: ...

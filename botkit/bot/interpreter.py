@@ -15,13 +15,13 @@ when those that happened have said what they had to say. What breaks ends the sc
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from botkit.bot.playing import Broken, Need, Over, Play, Unmet, blame
 from botkit.bot.script import BotScript
 from botkit.bot.stage import Stage
 from botkit.bot.turn import ActionDone, Finished, Input, Performed, Turn
-from botkit.bot.values import Values
+from botkit.bot.values import NOTHING, Values
 from botkit.bot.verbs import play_all
 from botkit.bot.watchers import Guards, Reactions
 from botkit.chat import Event, Message
@@ -40,6 +40,7 @@ class Interpreter:
         values: what its ``${...}`` stand for; variables and masks grow in it.
         rng: decides how long typing takes.
         began: the loop's clock from which steps are counted.
+        userdata: what was visible before the first input.
     """
 
     __slots__ = (
@@ -54,10 +55,17 @@ class Interpreter:
     )
 
     def __init__(
-        self, script: BotScript, values: Values, *, rng: random.Random, began: float = 0.0
+        self,
+        script: BotScript,
+        values: Values,
+        *,
+        rng: random.Random,
+        began: float = 0.0,
+        userdata: Mapping[str, str] = NOTHING,
     ) -> None:
         self._script = script
         self._stage = Stage(values, rng=rng, began=began)
+        self._stage.userdata.merge(userdata)
         self._guards = Guards(script.never, self._stage)
         self._reactions = Reactions(script.whenever, self._stage)
         self._play: Play | None = None

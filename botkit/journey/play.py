@@ -110,6 +110,7 @@ class Journey:
         self._tell(lambda reporter: reporter.journey_started(record))
         try:
             self._script = self._plan.new_script()
+            self._record.mask = getattr(self._script, "mask", str)
             self._dispatch = self._dispatcher(self._script, self._plan.bot)
             with ungrouped():
                 await self._live()
@@ -249,22 +250,22 @@ class Journey:
             tags=plan.tags,
             verdict=ending.verdict,
             reason=ending.reason,
-            message=ending.message,
+            message=record.mask(ending.message),
             step=ending.step or self._last_broken_step(ending),
             started_utc=started_utc,
             began=record.began,
             duration=trio.current_time() - record.began,
             steps=tuple(record.steps),
-            transcript=session.transcript.rows() if session is not None else (),
+            transcript=tuple(map(record.masked, session.transcript.rows())) if session else (),
             connector=self._resolved.connector,
             server=self._connector.server_of(self._resolved.opening),
             on_simulator=record.on_simulator,
             session_id=session.id if session is not None else None,
             left=session is None or session.left,
             asserted=asserted,
-            notes=tuple(record.notes),
+            notes=tuple(map(record.mask, record.notes)),
             measurements=dict(record.measurements),
-            warnings=tuple(record.warnings),
+            warnings=tuple(map(record.mask, record.warnings)),
         )
 
     def _last_broken_step(self, ending: Ending) -> StepResult | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from botkit.chat import Error, Event
+from botkit.chat import Error, Event, Row
 from botkit.chat.transcript import row_of
 from botkit.interfaces import JourneyPlan, Reporter
 from botkit.results import StepResult
@@ -31,6 +32,8 @@ class Record:
         self.journey_id = journey_id
         self.on_simulator = on_simulator
         self.began = began
+        self.mask: Callable[[str], str] = str
+        """Applied to whatever is shown; a script that knows secrets brings its own."""
         self.steps: list[StepResult] = []
         self.notes: list[str] = []
         self.measurements: dict[str, float] = {}
@@ -73,4 +76,11 @@ class Record:
         """Show an event; an error that the service reported is worth a warning."""
         if type(event) is Error:
             self.warnings.append(f"the service reported an error: {row_of(event).text}")
-        self._tell(lambda reporter: reporter.event(self, row_of(event)))
+        self._tell(lambda reporter: reporter.event(self, self.masked(row_of(event))))
+
+    def masked(self, row: Row) -> Row:
+        """Give a row of the transcript as it may be shown."""
+        who, text = self.mask(row.who), self.mask(row.text)
+        if who == row.who and text == row.text:
+            return row
+        return replace(row, who=who, text=text)

@@ -55,7 +55,6 @@ E = TypeVar("E", bound=Event)
 Listener = Callable[[Event], None]
 
 
-
 def utc_now() -> float:
     """Give the time of day, epoch seconds: for stamps alone, never for durations."""
     return time.time()  # noqa: TID251 - the one function that stamps
@@ -157,6 +156,11 @@ class ChatSession:
     def is_open(self) -> bool:
         """Commands are still accepted."""
         return self.id is not None and self.ended is None and not self._leaving
+
+    @property
+    def userdata(self) -> Mapping[str, str]:
+        """All user data that this session may see now."""
+        return self._userdata.snapshot()
 
     @property
     def left(self) -> bool:
