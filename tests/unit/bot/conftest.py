@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from botkit.bot.interpreter import Interpreter
 from botkit.bot.script import BotScript
 from botkit.bot.source import Document, Entries, get, parse_yaml
 from botkit.bot.turn import ActionDone, Finished, Input, Perform, Performed, RunAction, Turn
-from botkit.bot.values import Values
+from botkit.bot.values import NOTHING, Values
 from botkit.chat import Command, EndedBy, Event, Message, Party, PartyKind, SessionEnded
 from botkit.results import StepResult, Verdict
 
@@ -48,6 +48,7 @@ class Rehearsal:
     Args:
         script: the YAML of a script, or the script.
         obliging: commands are done the moment they are given.
+        userdata: what is visible already.
         values: of :class:`Values`.
 
     Attributes:
@@ -59,7 +60,14 @@ class Rehearsal:
         finished: how the script ended; None until it has.
     """
 
-    def __init__(self, script: str | BotScript, *, obliging: bool = True, **values: Any) -> None:
+    def __init__(
+        self,
+        script: str | BotScript,
+        *,
+        obliging: bool = True,
+        userdata: Mapping[str, str] = NOTHING,
+        **values: Any,
+    ) -> None:
         self.now = 0.0
         self.commands: list[Command] = []
         self.calls: list[RunAction] = []
@@ -75,6 +83,7 @@ class Rehearsal:
             compile_script(script) if isinstance(script, str) else script,
             self.values,
             rng=random.Random(7),
+            userdata=userdata,
         )
         self.step()
 
