@@ -103,9 +103,12 @@ class _Loading:
             self._file(path, named=True)
             return
         before = len(self._bots), len(self._problems)
-        for file in _files_below(path):
+        files = list(_files_below(path))
+        known = any(file.resolve() in self._seen for file in files)
+        for file in files:
             self._file(file, named=False)
-        if before == (len(self._bots), len(self._problems)):
+        # A folder that was named before, or whose files were, brings nothing new and is not empty.
+        if not known and before == (len(self._bots), len(self._problems)):
             self._barren.append(str(path))
 
     def result(self) -> Loaded:

@@ -628,3 +628,10 @@ def test_verdict_words(tmp_path: Path) -> None:
 
     assert isinstance(finish, script.Finish)
     assert finish.verdict is Verdict.SKIPPED
+
+
+def test_a_folder_that_is_named_twice_is_not_empty(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("botkit: 1\nbot: a\nsteps:\n  - wait_for: agent\n")
+    loaded = load_paths([tmp_path, tmp_path])
+    assert [bot.name for bot in loaded.bots] == ["a"]
+    assert loaded.barren == ()
