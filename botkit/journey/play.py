@@ -10,8 +10,9 @@ the life itself is cancelled does the connector say goodbye without us.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import trio
@@ -83,9 +84,9 @@ class Journey:
         self._ending: Ending | None = None
         self._script: object = None
         self._session: ChatSession | None = None
-        # Set when the journey begins, for both are stamped with its clock.
+        self._dispatch: Dispatch | None = None
+        # Set when the journey begins: they are stamped with its clock.
         self._record: Record
-        self._dispatch: Dispatch
         self._pump: Pump
 
     def stop(self, reason: Reason) -> None:
@@ -108,23 +109,31 @@ class Journey:
             tell=self._tell,
         )
         self._tell(lambda reporter: reporter.journey_started(record))
-        try:
-            self._script = self._plan.new_script()
-            self._record.mask = getattr(self._script, "mask", str)
-            self._dispatch = self._dispatcher(self._script, self._plan.bot)
-            with ungrouped():
-                await self._live()
-            result = self._result(started_utc)
-            await self._dispatch.dispatch("on_journey_finished", journey=record, result=result)
-        except Exception as error:  # The boundary: whatever broke, the run gets its verdict.
-            self._break(error)
-            result = self._result(started_utc)
+        await self._guarded(self._live)
+        result = self._result(started_utc)
+        if self._dispatch is not None:
+            told = partial(self._dispatch.dispatch, journey=record, result=result)
+            if not await self._guarded(lambda: told("on_journey_finished")):
+                result = self._result(started_utc)
         self._tell(lambda reporter: reporter.journey_finished(result))
         return result
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do a part of the journey; whatever breaks in it becomes its verdict."""
+        try:
+            with ungrouped():
+                await work()
+        except Exception as error:  # The boundary: whatever broke, the run gets its verdict.
+            self._break(error)
+            return False
+        return True
 
     # --- the life ---
 
     async def _live(self) -> None:
+        self._script = self._plan.new_script()
+        self._record.mask = getattr(self._script, "mask", str)
+        dispatch = self._dispatch = self._dispatcher(self._script, self._plan.bot)
         async with trio.open_nursery() as nursery:
             session = self._session = ChatSession(
                 nursery,
@@ -133,9 +142,7 @@ class Journey:
                 listener=self._on_event,
                 began=self._record.began,
             )
-            self._pump = Pump(
-                self._dispatch, self._on_hook_error, journey=self._record, session=session
-            )
+            self._pump = Pump(dispatch, self._on_hook_error, journey=self._record, session=session)
             self._pump.put("on_journey_started")
             nursery.start_soon(self._pump.run, name="hooks")
             await self._play_script(session)
@@ -159,7 +166,8 @@ class Journey:
                 if ending.verdict is Verdict.ERROR:
                     log.debug("journey %s broke", self._journey_id, exc_info=error)
                 self._end(ending)
-        if self._scope.cancelled_caught and self._ending is None:
+        # Asked of the deadline itself: a bot may have swallowed what the deadline raised in it.
+        if self._scope.cancel_called and self._ending is None:
             self._ending = Ending(
                 verdict=Verdict.FAILED,
                 reason=Reason.WHOLE_CHAT,

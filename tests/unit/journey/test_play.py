@@ -113,6 +113,14 @@ async def forever(session: Session) -> None:
     await trio.sleep_forever()
 
 
+async def stubborn(session: Session) -> None:
+    await meet(session)
+    try:
+        await trio.sleep_forever()
+    except BaseException:  # what no bot should do, and what some will
+        return
+
+
 async def raises(error: Exception, session: Session) -> None:
     await meet(session)
     raise error
@@ -129,6 +137,7 @@ SCRIPTS: list[tuple[str, Any, Verdict, Reason, int]] = [
     ("chat error", breaks(ChatError(52, "no")), Verdict.FAILED, Reason.CHAT_ERROR, 1),
     ("unset value", breaks(ConfigError("unset")), Verdict.ERROR, Reason.VARIABLE, 3),
     ("never ends", forever, Verdict.FAILED, Reason.WHOLE_CHAT, 1),
+    ("swallows its limit", stubborn, Verdict.FAILED, Reason.WHOLE_CHAT, 1),
     ("never comes", lambda s: s.wait_for(chat.Notice), Verdict.FAILED, Reason.TIMEOUT, 1),
 ]
 
@@ -202,6 +211,25 @@ async def test_a_hook_that_raises_at_the_very_end_undoes_the_pass(
     for hook in ("on_session_ended", "on_journey_finished"):
         result, code = await played(meet, ScriptedConnector(agent_joins), Hooks(**{hook: broken}))
         assert (result.verdict, result.reason, code) == (Verdict.ERROR, Reason.PLUGIN, 3)
+
+
+async def test_the_end_is_told_to_hooks_whatever_broke(autojump_clock: MockClock) -> None:
+    class Broken(ScriptedConnector):
+        async def connect(self, *arguments: Any, **named: Any) -> None:
+            await super().connect(*arguments, **named)
+            raise RuntimeError("a defect of the connector")
+
+    told: list[Verdict] = []
+
+    async def on_journey_finished(result: JourneyResult, **others: Any) -> None:
+        await trio.lowlevel.checkpoint()
+        told.append(result.verdict)
+
+    result, code = await played(
+        meet, Broken(agent_joins), Hooks(on_journey_finished=on_journey_finished)
+    )
+    assert (result.verdict, result.reason, code) == (Verdict.ERROR, Reason.INTERNAL, 3)
+    assert told == [Verdict.ERROR]
 
 
 async def test_hooks_hear_of_events_in_order_and_of_the_end(autojump_clock: MockClock) -> None:
