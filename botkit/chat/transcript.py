@@ -45,7 +45,7 @@ class Row:
     def __str__(self) -> str:
         if self.kind == "message":
             return f"{self.who}: {self.text}"
-        return f"[{self.kind}] {self.who} {self.text}".rstrip().replace("]  ", "] ")
+        return " ".join(part for part in (f"[{self.kind}]", self.who, self.text) if part)
 
 
 class Transcript:

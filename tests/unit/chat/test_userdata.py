@@ -1,0 +1,28 @@
+"""The user data that a session may see."""
+
+from botkit.chat import UserdataView
+
+
+def test_merging_tells_what_is_new() -> None:
+    view = UserdataView()
+    assert view.merge({"a": "1", "b": "2"}) == {"a": "1", "b": "2"}
+    assert view.merge({"a": "1", "b": "3"}) == {"b": "3"}
+    assert view.merge({}) == {}
+    assert view.snapshot() == {"a": "1", "b": "3"}
+
+
+def test_forgetting_tells_whether_it_was_there() -> None:
+    view = UserdataView()
+    view.merge({"a": "", "b": "2"})
+    assert view.get("a") == ""
+    assert view.forget("a")
+    assert not view.forget("a")
+    assert view.get("a") is None
+    assert view.get("b") == "2"
+
+
+def test_a_snapshot_is_a_copy() -> None:
+    view = UserdataView()
+    view.merge({"a": "1"})
+    view.snapshot()["a"] = "2"
+    assert view.get("a") == "1"
