@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -180,21 +180,7 @@ def rehearse() -> type[Rehearsal]:
     return Rehearsal
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def compiled() -> Callable[[str], BotScript]:
     """Compile the YAML of a script."""
     return compile_script
-
-
-@pytest.fixture
-def dealt() -> Callable[..., list[list[Any]]]:
-    """Deal a list out in pieces of these sizes."""
-
-    def deal(items: list[Any], sizes: Iterable[int]) -> list[list[Any]]:
-        pieces, rest = [], list(items)
-        for size in sizes:
-            pieces.append(rest[:size])
-            rest = rest[size:]
-        return [*pieces, rest]
-
-    return deal
