@@ -348,8 +348,9 @@ class Chat:
             case bayeux.Lost():
                 self._interrupt(event.reason)
             case bayeux.Regained():
-                # What the server wrote into the connection that broke is lost to it.
-                self._bound = False
+                # What the server wrote into the connection that broke is lost to it. Before there
+                # is a key nothing can be asked for again.
+                self._bound = self._bound and not self._chat.started
                 self._start_rebinding()
             case bayeux.SessionUnknown():
                 self._bound = False
