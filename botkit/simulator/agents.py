@@ -25,6 +25,7 @@ from botkit.bot.turn import Finished
 from botkit.bot.values import Values
 from botkit.chat import Party, PartyKind
 from botkit.driver import drive
+from botkit.errors import LocalProtocolError
 from botkit.results import Reason, Verdict
 from botkit.simulator.agent_side import AgentSide, first_unread
 from botkit.simulator.centre import AgentReport, Centre, CentreError, Chat, EntryKind
@@ -115,8 +116,14 @@ class Agents:
             await self._answer()
 
     def assign(self, chat: Chat, assignment: Assignment) -> None:
-        """Give a chat to its agent."""
-        if assignment.after is not None and self._nursery is not None:
+        """Give a chat to its agent.
+
+        Raises:
+            LocalProtocolError: nobody works yet.
+        """
+        if self._nursery is None:
+            raise LocalProtocolError("the simulator must run before it is asked for a chat")
+        if assignment.after is not None:
             self._nursery.start_soon(self._attend, chat, assignment, name=f"agent of {chat.id}")
 
     async def _attend(self, chat: Chat, assignment: Assignment) -> None:

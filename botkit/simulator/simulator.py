@@ -24,7 +24,7 @@ from botkit.bayeux.server import Server
 from botkit.bot.agents import AgentsFile
 from botkit.bot.loader import load_agents
 from botkit.bot.values import Unique, Values
-from botkit.errors import ungrouped
+from botkit.errors import LocalProtocolError, ungrouped
 from botkit.simulator import status
 from botkit.simulator.agents import Agents
 from botkit.simulator.app import BAYEUX_PATH, STATUS_PATH, App
@@ -238,8 +238,9 @@ class Simulator:
             await trio.sleep(seconds)
             do()
 
-        if self._nursery is not None:
-            self._nursery.start_soon(wait_and_do, name="what a fault delays")
+        if self._nursery is None:
+            raise LocalProtocolError("the simulator must run before faults can delay anything")
+        self._nursery.start_soon(wait_and_do, name="what a fault delays")
 
     def _new_id(self) -> str:
         return f"{self._rng.getrandbits(128):032x}"

@@ -13,6 +13,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from botkit.bayeux.personality import FAYE
+from botkit.errors import LocalProtocolError
 from botkit.simulator import Simulator
 from botkit.simulator.centre import CentreSettings
 from botkit.simulator.http import Request
@@ -583,3 +584,9 @@ async def test_the_same_seed_gives_the_same_ids(
         await peer.open_chat()
         keys.append(peer.key)
     assert keys[0] == keys[1]
+
+
+async def test_a_simulator_that_does_not_run_opens_no_chat(new_peer: NewPeer) -> None:
+    peer = new_peer(Simulator())
+    with pytest.raises(LocalProtocolError, match="must run"):
+        await peer.open_chat()
