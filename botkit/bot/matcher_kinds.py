@@ -29,6 +29,8 @@ SHOWN = 200
 """Characters of a text that an explanation quotes."""
 SUBJECT = "a message "
 
+# A ready encoder: json.dumps makes a new one for each text, and every miss quotes two.
+_in_quotes = json.JSONEncoder(ensure_ascii=False).encode
 _MATCH = Match()
 
 
@@ -83,7 +85,7 @@ def fold(text: str) -> str:
 def quote(text: str) -> str:
     """Show a text in an explanation, on one line and bounded."""
     shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-    return json.dumps(shown, ensure_ascii=False)
+    return _in_quotes(shown)
 
 
 @dataclass(frozen=True, slots=True)
