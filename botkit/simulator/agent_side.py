@@ -15,7 +15,8 @@ import trio
 from botkit import chat as vocabulary
 from botkit.chat import Command, EndedBy, Event, Party, PartyKind
 from botkit.errors import ChatError, SessionClosed
-from botkit.simulator.centre import Centre, CentreError, Chat, Entry, EntryKind
+from botkit.simulator.centre import Centre, CentreError
+from botkit.simulator.chats import Chat, Entry, EntryKind
 
 __all__ = ["AgentSide"]
 

@@ -28,7 +28,8 @@ from botkit.driver import drive
 from botkit.errors import LocalProtocolError
 from botkit.results import Reason, Verdict
 from botkit.simulator.agent_side import AgentSide, first_unread
-from botkit.simulator.centre import AgentReport, Centre, CentreError, Chat, EntryKind
+from botkit.simulator.centre import Centre, CentreError
+from botkit.simulator.chats import AgentReport, Chat, EntryKind
 from botkit.simulator.routing import Assignment
 
 __all__ = ["Agents"]

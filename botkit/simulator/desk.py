@@ -22,7 +22,8 @@ from botkit.errors import RemoteProtocolError
 from botkit.genesys import gms_v2
 from botkit.genesys.gms_v2 import GmsNames, Operation
 from botkit.simulator import gms
-from botkit.simulator.centre import Centre, CentreError, Chat, Entry, EntryKind
+from botkit.simulator.centre import Centre, CentreError
+from botkit.simulator.chats import Chat, Entry, EntryKind
 from botkit.simulator.faults import Fault, Faults, Point
 from botkit.simulator.routing import Assignment, Routing
 

@@ -13,7 +13,8 @@ from botkit.bayeux.messages import JSON
 from botkit.chat import EndedBy, PartyKind
 from botkit.genesys import gms_v2
 from botkit.genesys.gms_v2 import GIVE_UP, GmsError, GmsEvent, Operation, Push, Sender
-from botkit.simulator.centre import Centre, CentreError, Chat, ChatRequest, Entry, EntryKind
+from botkit.simulator.centre import Centre, CentreError
+from botkit.simulator.chats import Chat, ChatRequest, Entry, EntryKind
 
 BAD_KEY = 8210
 """Source: Genesys community thread on Chat Server codes."""

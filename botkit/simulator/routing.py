@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from botkit.bot.agents import AgentsFile, RoutingRule
 from botkit.bot.script import Place
 from botkit.bot.values import Values
-from botkit.simulator.centre import NOTHING, ChatRequest
+from botkit.simulator.chats import NOTHING, ChatRequest
 from botkit.simulator.faults import Fault
 
 BUILT_IN_AGENT = "Alex"

@@ -6,7 +6,8 @@ from itertools import islice
 
 from botkit.bayeux.messages import JSON
 from botkit.chat import EndedBy
-from botkit.simulator.centre import Centre, Chat, Entry
+from botkit.simulator.centre import Centre
+from botkit.simulator.chats import Chat, Entry
 from botkit.simulator.faults import KINDS, Fault, Faults
 
 SHOWN = 100

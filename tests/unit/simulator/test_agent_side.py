@@ -8,7 +8,8 @@ from botkit import chat as vocabulary
 from botkit.chat import EndedBy, Event, PartyKind
 from botkit.errors import ChatError, SessionClosed
 from botkit.simulator.agent_side import TRANSLATIONS, AgentSide
-from botkit.simulator.centre import Centre, Chat, ChatRequest, EntryKind
+from botkit.simulator.centre import Centre
+from botkit.simulator.chats import Chat, ChatRequest, EntryKind
 
 
 def joined(name: str = "Grace") -> tuple[Centre, Chat, AgentSide]:

@@ -5,15 +5,8 @@ import random
 import pytest
 
 from botkit.chat import EndedBy, PartyKind
-from botkit.simulator.centre import (
-    SERVICE_PARTY,
-    Centre,
-    CentreError,
-    CentreSettings,
-    Chat,
-    ChatRequest,
-    EntryKind,
-)
+from botkit.simulator.centre import Centre, CentreError, CentreSettings
+from botkit.simulator.chats import SERVICE_PARTY, Chat, ChatRequest, EntryKind
 
 
 def make_centre(**settings: float) -> Centre:

@@ -7,7 +7,7 @@ import pytest
 from botkit.bot.agents import AgentsFile, RoutingRule
 from botkit.bot.script import BotScript, Place
 from botkit.bot.values import Template, Unique, Values, VariableError
-from botkit.simulator.centre import ChatRequest
+from botkit.simulator.chats import ChatRequest
 from botkit.simulator.faults import make_fault
 from botkit.simulator.routing import BUILT_IN_AGENT, Assignment, Routing
 
