@@ -13,7 +13,6 @@ given to :meth:`ChatSession.subscribe`. ``on`` and ``events`` listen beside it.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from inspect import isawaitable
 from typing import TypeVar, cast
@@ -33,55 +32,25 @@ from botkit.chat import (
     SessionEnded,
     Taken,
     Transcript,
-    UserdataView,
 )
 from botkit.errors import (
     BotkitError,
     ChatError,
-    ConnectorError,
     ExpectationFailed,
     LocalProtocolError,
     SessionClosed,
 )
 from botkit.interfaces import Connector, Matcher, Opening, Outcome, Request
-from botkit.results import Reason, Verdict
 from botkit.session.expectations import Expectation, Observer, Recorder, tried
+from botkit.session.outcomes import Pending, utc_now, verdict_of
 from botkit.session.requests import RequestQueue
+from botkit.session.standing import Standing
 from botkit.session.stream import Stream
 
-__all__ = ["ChatSession", "utc_now", "verdict_of"]
+__all__ = ["ChatSession"]
 
 E = TypeVar("E", bound=Event)
 Listener = Callable[[Event], None]
-
-
-def utc_now() -> float:
-    """Give the time of day, epoch seconds: for stamps alone, never for durations."""
-    return time.time()  # noqa: TID251 - the one function that stamps
-
-
-def verdict_of(error: BotkitError) -> tuple[Verdict, Reason]:
-    """Say whose fault a failed command is."""
-    match error:
-        case ChatError():
-            return Verdict.FAILED, Reason.CHAT_ERROR
-        case ConnectorError():
-            return Verdict.FAILED, Reason.LOST
-        case SessionClosed():
-            return Verdict.FAILED, Reason.CHAT_ENDED
-        case _:
-            return Verdict.ERROR, Reason.BOT
-
-
-class _Pending:
-    """A request whose outcome is awaited."""
-
-    __slots__ = ("command", "done", "outcome")
-
-    def __init__(self, command: Command) -> None:
-        self.command = command
-        self.done = trio.Event()
-        self.outcome: Outcome | None = None
 
 
 class ChatSession:
@@ -96,12 +65,9 @@ class ChatSession:
 
     Attributes:
         transcript: what happened so far.
-        ended: the last event of the session; None while it runs.
-        agents: the agents and supervisors who are in the chat.
     """
 
     __slots__ = (
-        "_agent_connected",
         "_inbox",
         "_leaving",
         "_listeners",
@@ -112,10 +78,7 @@ class ChatSession:
         "_recorder",
         "_requests",
         "_sequence",
-        "_userdata",
-        "agents",
-        "ended",
-        "id",
+        "_standing",
         "nickname",
         "opening",
         "transcript",
@@ -132,25 +95,35 @@ class ChatSession:
     ) -> None:
         self.opening = opening
         self.nickname = opening.nickname
-        self.id: str | None = None
         self.transcript = Transcript()
-        self.ended: SessionEnded | None = None
-        self.agents: dict[str, Party] = {}
-        self._agent_connected: AgentConnected | None = None
+        self._standing = Standing(opening.userdata)
         self._nursery = nursery
         self._recorder = Recorder(observer, trio.current_time() if began is None else began)
         self._listeners: list[Listener] = [listener] if listener else []
         self._inbox = Inbox()
         self._reader: Listener | None = None
         self._lot = trio.lowlevel.ParkingLot()
-        self._userdata = UserdataView()
-        self._userdata.merge(opening.userdata)
-        self._pending: dict[int, _Pending] = {}
+        self._pending: dict[int, Pending] = {}
         self._sequence = 0
         self._leaving = False
         self._requests = RequestQueue()
 
     # --- what holds ---
+
+    @property
+    def id(self) -> str | None:
+        """The service's name of the chat; None before it is opened."""
+        return self._standing.session_id
+
+    @property
+    def ended(self) -> SessionEnded | None:
+        """The last event of the session; None while it runs."""
+        return self._standing.ended
+
+    @property
+    def agents(self) -> tuple[Party, ...]:
+        """The agents and supervisors who are in the chat."""
+        return tuple(self._standing.agents.values())
 
     @property
     def is_open(self) -> bool:
@@ -160,7 +133,7 @@ class ChatSession:
     @property
     def userdata(self) -> Mapping[str, str]:
         """All user data that this session may see now."""
-        return self._userdata.snapshot()
+        return self._standing.userdata.snapshot()
 
     @property
     def left(self) -> bool:
@@ -190,8 +163,9 @@ class ChatSession:
             return
         event = cast("Event", item)
         self.transcript.add(event)
-        if (note := _NOTES.get(type(event))) is not None:
-            note(self, event)
+        self._standing.note(event)
+        if self.ended is not None:
+            self._fail_pending(f"the chat has ended ({chat.transcript.text_of(event)})")
         for listener in self._listeners:
             listener(event)
         if self._reader is not None:
@@ -236,31 +210,6 @@ class ChatSession:
             error = None if type(pending.command) is chat.Leave else SessionClosed(why)
             self._settle(Outcome(number=number, at=trio.current_time(), error=error))
 
-    def _note_started(self, event: Event) -> None:
-        self.id = cast("chat.SessionStarted", event).session_id
-
-    def _note_ended(self, event: Event) -> None:
-        self.ended = cast("SessionEnded", event)
-        self._fail_pending(f"the chat has ended ({chat.transcript.text_of(event)})")
-
-    def _note_agent(self, event: Event) -> None:
-        if event.party is not None:
-            self.agents[event.party.id or event.party.name] = event.party
-        self._agent_connected = cast("AgentConnected", event)
-
-    def _note_agent_gone(self, event: Event) -> None:
-        if event.party is not None:
-            self.agents.pop(event.party.id or event.party.name, None)
-        else:
-            self.agents.clear()
-
-    def _note_userdata(self, event: Event) -> None:
-        for key, value in cast("chat.Userdata", event).changes.items():
-            if value is None:
-                self._userdata.forget(key)
-            else:
-                self._userdata.merge({key: value})
-
     # --- commands ---
 
     async def perform(self, command: Command) -> None:
@@ -283,7 +232,7 @@ class ChatSession:
             self._leaving = True
         self._sequence += 1
         number = self._sequence
-        pending = self._pending[number] = _Pending(command)
+        pending = self._pending[number] = Pending(command)
         self._requests.put(Request(number=number, command=command))
         try:
             await pending.done.wait()
@@ -358,7 +307,7 @@ class ChatSession:
             ChatError: the key is not visible to this session; without a code.
         """
         await trio.lowlevel.checkpoint()
-        value = self._userdata.get(key)
+        value = self._standing.userdata.get(key)
         if value is None:
             raise ChatError(None, f"user data {key!r} is not visible to this session")
         return {key: value}
@@ -560,19 +509,9 @@ class ChatSession:
         return taken if taken is not None else poll()
 
     def _agent_state(self) -> Taken | None:
-        event = self._agent_connected
-        return Taken(event=event) if self.agents and event is not None else None
+        standing = self._standing
+        present = standing.arrival if standing.agents else None
+        return None if present is None else Taken(event=present)
 
     def _ended_state(self) -> Taken | None:
         return Taken(event=self.ended) if self.ended is not None else None
-
-
-_NOTES: Mapping[type[Event], Callable[[ChatSession, Event], None]] = {
-    chat.SessionStarted: ChatSession._note_started,
-    chat.SessionRestored: ChatSession._note_started,
-    chat.SessionEnded: ChatSession._note_ended,
-    chat.AgentConnected: ChatSession._note_agent,
-    chat.AgentDisconnected: ChatSession._note_agent_gone,
-    chat.Userdata: ChatSession._note_userdata,
-}
-"""What each kind of event changes in what holds."""
