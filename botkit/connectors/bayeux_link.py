@@ -43,11 +43,11 @@ class BayeuxLink:
     __slots__ = (
         "_acks",
         "_codec",
+        "_doing",
         "_http",
         "_max_network_delay",
         "_on_event",
         "_on_failure",
-        "_poll",
         "client",
         "failures",
         "last_error",
@@ -71,7 +71,7 @@ class BayeuxLink:
         self._on_event = on_event
         self._on_failure = on_failure
         self._max_network_delay = max_network_delay
-        self._poll: trio.CancelScope | None = None
+        self._doing: trio.CancelScope | None = None
         self._acks: dict[str, bayeux.Acknowledged] = {}
 
     async def run(self) -> None:
@@ -80,7 +80,8 @@ class BayeuxLink:
             action = self.client.next_action(trio.current_time())
             match action:
                 case bayeux.Wait():
-                    await trio.sleep_until(action.until)
+                    with trio.CancelScope(deadline=action.until) as self._doing:
+                        await trio.sleep_forever()
                 case bayeux.Handshake() | bayeux.Connect():
                     await self._ask(action)
                 case bayeux.Stop():
@@ -104,7 +105,7 @@ class BayeuxLink:
             if limit.cancelled_caught:
                 raise self._too_late(self._max_network_delay)
             received = self._read(reply)
-        except BotkitError:
+        except BaseException:
             for message in messages:
                 self.client.forget(message)
             raise
@@ -122,8 +123,8 @@ class BayeuxLink:
             ConnectorError, RemoteProtocolError: as :meth:`call`; the session then expires.
         """
         message = self.client.disconnect()
-        if self._poll is not None:
-            self._poll.cancel()
+        if self._doing is not None:
+            self._doing.cancel()
         if message is not None:
             await self.call(message)
 
@@ -131,7 +132,7 @@ class BayeuxLink:
         """Send what the connect loop has to send, and take the answer or the lack of one."""
         error: BotkitError | None = None
         started = trio.current_time()
-        scope = self._poll = trio.CancelScope(deadline=action.deadline)
+        scope = self._doing = trio.CancelScope(deadline=action.deadline)
         try:
             with scope:
                 body = encode(action.messages, self._codec)
@@ -142,7 +143,7 @@ class BayeuxLink:
         now = trio.current_time()
         if scope.cancelled_caught:
             error = self._too_late(now - started)
-        self._poll = None
+        self._doing = None
         if error is None:
             self._take(received, ends_request=True)
         elif self.client.is_asking:
@@ -164,9 +165,9 @@ class BayeuxLink:
         for event in self.client.receive(received, now, ends_request=ends_request):
             if type(event) is bayeux.Acknowledged:
                 self._acks[event.id] = event
-            elif type(event) is bayeux.SessionUnknown and self._poll is not None:
-                # The held connect belongs to a session that is gone: nothing will come of it.
-                self._poll.cancel()
+            elif type(event) is bayeux.SessionUnknown and self._doing is not None:
+                # A held connect, or a pause before one, belongs to a session that is gone.
+                self._doing.cancel()
             self._on_event(event)
 
     def _read(self, reply: HttpReply) -> list[Message]:

@@ -1,0 +1,504 @@
+"""One chat of the GMS Chat API v2 over CometD: opening, requests, recovery, goodbye.
+
+Theory of operation. :class:`CometdChat` runs one chat as two tasks. The connect loop of the Bayeux
+link reads whatever comes and hands it on without waiting. The other task opens the chat, performs
+the requests of the session one after another, and leaves. The connect loop is shielded from
+cancellation and ends last: saying goodbye needs it, for the service confirms by a push.
+
+A handshake in the middle of a chat is an event: the subscription and the binding of the chat are
+gone with the old session and are made again (``requestNotifications`` from the last index), and
+requests wait until that is done. The same is done when only the connection was lost: a push that
+was written into it counts as delivered for the server. A request is sent again only where it surely
+was not accepted.
+
+Leaving when the chat was requested and no key has come yet: without the key nobody can leave, so
+it is awaited for :data:`KEY_LIMIT` seconds. It may come by a poll or in the reply to the request
+itself; therefore the request has a task of its own, which is shielded too.
+
+Source: GMS Chat API v2 over CometD; public CometD clients; Bayeux notes, sections 3 to 6.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+
+import trio
+
+from botkit import chat
+from botkit.bayeux import client as bayeux
+from botkit.bayeux.messages import JSON, parse_error
+from botkit.chat import EndedBy, Event
+from botkit.connectors import codec
+from botkit.connectors.bayeux_link import BayeuxLink
+from botkit.connectors.http import Http
+from botkit.errors import (
+    BotkitError,
+    ChatError,
+    ChatRefused,
+    ConnectorError,
+    LocalProtocolError,
+    RemoteProtocolError,
+)
+from botkit.genesys import gms_v2
+from botkit.genesys.gms_chat import GmsChat
+from botkit.genesys.gms_v2 import GmsNames
+from botkit.interfaces import Deliver, Opening, Outcome, Request
+
+__all__ = ["CometdChat"]
+
+log = logging.getLogger(__name__)
+
+LEAVE_LIMIT = 3.6
+"""Seconds for the whole goodbye."""
+KEY_LIMIT = 2.0
+"""Seconds of waiting for the key of a chat that was requested, in order to leave it."""
+HANDSHAKE_LIMIT = 1.0
+"""Seconds of waiting for the answer to a handshake, in order to end its session."""
+DISCONNECT_RESERVE = 0.6
+"""Seconds of the goodbye that are kept for the Bayeux disconnect."""
+PAUSE = 0.2
+"""Seconds before the next attempt at what is tried beside the connect loop."""
+ATTEMPTS = 3
+"""How often a request is sent that surely was not accepted before."""
+DECIDED_AFTER = 2
+"""Failures in a row after which these kinds of failure are believed."""
+DECIDED_KINDS = ("refused", "unknown_host", "tls", "proxy")
+
+
+class CometdChat:
+    """One chat from its request to its goodbye.
+
+    Args:
+        opening: whom to call.
+        http: its connections; closing them stays with the caller.
+        client: its Bayeux sessions.
+        deliver: takes events and outcomes; must not wait.
+        names: what the wire calls things.
+        max_network_delay: how long a reply that is not held may take, seconds.
+    """
+
+    __slots__ = (
+        "_asking",
+        "_bound",
+        "_call_error",
+        "_channel",
+        "_chat",
+        "_crash",
+        "_deliver",
+        "_interrupted",
+        "_leaving",
+        "_life",
+        "_link",
+        "_losses",
+        "_lot",
+        "_names",
+        "_nursery",
+        "_open_error",
+        "_opening",
+        "_over",
+        "_rebinding",
+        "_refused",
+        "_requested",
+        "_stopped",
+        "_vain",
+    )
+
+    def __init__(
+        self,
+        opening: Opening,
+        http: Http,
+        client: bayeux.Client,
+        deliver: Deliver,
+        *,
+        names: GmsNames,
+        max_network_delay: float,
+    ) -> None:
+        self._opening = opening
+        self._deliver = deliver
+        self._names = names
+        self._channel = names.channel.format(service=opening.service)
+        self._chat = GmsChat(userdata=opening.userdata)
+        self._link = BayeuxLink(
+            http,
+            client,
+            codec,
+            self._on_bayeux,
+            self._wake,
+            max_network_delay=max_network_delay,
+        )
+        self._lot = trio.lowlevel.ParkingLot()
+        self._nursery: trio.Nursery | None = None
+        # Scopes of the tasks that the goodbye needs, or whose replies it needs.
+        self._life = trio.CancelScope(shield=True)
+        self._asking: trio.CancelScope | None = None
+        self._rebinding: trio.CancelScope | None = None
+        # Ends the service of requests.
+        self._over = trio.CancelScope()
+        # Opening: the request was sent; asking on is in vain; why it failed.
+        self._requested = False
+        self._vain = False
+        self._open_error: BotkitError | None = None
+        self._refused: str | None = None
+        self._stopped: str | None = None
+        # The service pushes to the present session; how often that ceased to be certain.
+        self._bound = False
+        self._losses = 0
+        self._interrupted = False
+        self._call_error: ChatError | None = None
+        self._leaving = False
+        self._crash: Exception | None = None
+
+    async def carry(
+        self, requests: AsyncIterator[Request], task_status: trio.TaskStatus[None]
+    ) -> None:
+        """Open the chat, perform requests, leave."""
+        async with trio.open_nursery() as self._nursery:
+            self._nursery.start_soon(self._live, name="connect loop")
+            try:
+                await self._open()
+                task_status.started()
+                with self._over:
+                    async for request in requests:
+                        if type(request.command) is chat.Leave:
+                            break
+                        await self._perform(request)
+            finally:
+                await self._leave()
+        if self._crash is not None:
+            raise self._crash
+
+    async def _live(self) -> None:
+        """Run the connect loop until the goodbye is over, whatever is cancelled before."""
+        with self._life:
+            await self._link.run()
+            self._wake()
+
+    # --- opening ---
+
+    async def _open(self) -> None:
+        with trio.move_on_after(self._opening.open_within) as limit:
+            await self._until(self._is_handshaken)
+            self._start_asking()
+            await self._until(self._is_answered)
+            self._raise_if_refused()
+        if limit.cancelled_caught:
+            raise self._not_opened()
+
+    def _is_handshaken(self) -> bool:
+        return self._link.client.client_id is not None or self._is_decided()
+
+    def _start_asking(self) -> None:
+        assert self._nursery is not None
+        self._asking = trio.CancelScope(shield=True)
+        self._nursery.start_soon(self._ask, self._asking, name="request chat")
+
+    async def _ask(self, scope: trio.CancelScope) -> None:
+        """Ask for the chat; again only if that surely was not heard."""
+        with scope:
+            for _ in range(ATTEMPTS):
+                await self._until(self._is_handshaken)
+                if self._is_decided() or self._leaving or await self._ask_once():
+                    return
+                await trio.sleep(PAUSE)
+            self._vain = True
+            self._wake()
+
+    async def _ask_once(self) -> bool:
+        """Ask for the chat; False if that surely was not heard."""
+        data = gms_v2.encode_request_chat(
+            nickname=self._opening.nickname,
+            subject=self._opening.subject,
+            userdata=self._opening.userdata,
+        )
+        self._requested = True
+        try:
+            self._requested = await self._publish(data, subscribing=True)
+        except (ConnectorError, RemoteProtocolError) as error:
+            # Where it may have arrived, only the push can tell; asking twice opens two chats.
+            self._open_error = error
+            self._requested = isinstance(error, RemoteProtocolError) or error.sent
+        except ChatError as error:
+            self._chat.refusal = error
+        self._wake()
+        return self._requested
+
+    def _is_answered(self) -> bool:
+        return self._chat.started or self._chat.refusal is not None or self._is_decided()
+
+    def _is_decided(self) -> bool:
+        """Whether more trying would tell nothing new."""
+        if self._stopped is not None or self._vain:
+            return True
+        error = self._link.last_error
+        return (
+            isinstance(error, ConnectorError)
+            and error.kind in DECIDED_KINDS
+            and self._link.failures >= DECIDED_AFTER
+        )
+
+    def _raise_if_refused(self) -> None:
+        if self._chat.started:
+            return
+        refusal = self._chat.refusal
+        if refusal is not None:
+            raise ChatRefused(refusal.code, refusal.description)
+        if self._is_decided():
+            raise self._not_opened()
+
+    def _not_opened(self) -> BotkitError:
+        """Say why there is no chat, by what is known best."""
+        if self._refused is not None:
+            code = parse_error(self._refused).code
+            return ChatRefused(code, f"the server refused the handshake: {self._refused}")
+        if self._stopped is not None:
+            return ChatRefused(None, f"the server forbade to go on: {self._stopped}")
+        if (error := self._link.last_error or self._open_error) is not None:
+            return error
+        url, limit = self._opening.url, self._opening.open_within
+        if self._vain:
+            return ConnectorError(f"{url} forgets the session again and again")
+        what = "the chat was requested and nothing came back" if self._requested else "no handshake"
+        return ConnectorError(f"{url}: {what} within {limit:g} s", kind="timeout")
+
+    # --- requests ---
+
+    async def _perform(self, request: Request) -> None:
+        error: BotkitError | None = None
+        try:
+            await self._send(request)
+        except (ChatError, ConnectorError, RemoteProtocolError, LocalProtocolError) as caught:
+            error = caught
+        now = trio.current_time()
+        self._hand_on(Outcome(number=request.number, at=now, error=error))
+        if error is None:
+            self._tell(self._chat.confirm(request.command, now=now))
+
+    async def _send(self, request: Request) -> None:
+        """Publish a command; again only if it surely was not accepted."""
+        for attempt in range(1, ATTEMPTS + 1):
+            await self._until(lambda: self._bound)
+            self._call_error = None
+            try:
+                accepted = await self._publish(
+                    gms_v2.encode_command(request.command, self._chat.secure_key, self._names)
+                )
+            except ConnectorError as error:
+                if error.sent or attempt == ATTEMPTS:
+                    raise
+                await trio.sleep(PAUSE)
+                await self._until(lambda: not self._interrupted)
+                continue
+            if accepted:
+                if self._call_error is not None:
+                    raise self._call_error
+                return
+        raise ConnectorError(f"{self._opening.url} forgets the session again and again")
+
+    async def _publish(self, data: Mapping[str, JSON], *, subscribing: bool = False) -> bool:
+        """Publish to the chat service.
+
+        Returns:
+            False if it surely was not accepted, for its session was gone.
+
+        Raises:
+            ChatError: the server refused it.
+            ConnectorError, RemoteProtocolError: as ``BayeuxLink.call``.
+            LocalProtocolError: there is no session.
+        """
+        client = self._link.client
+        subscribes = [client.subscribe(self._channel)] if subscribing else []
+        publish = client.publish(self._channel, dict(data))
+        acks = await self._link.call(*subscribes, publish)
+        for subscribe in subscribes:
+            self._warn_if_unsubscribed(acks.get(str(subscribe.id)))
+        ack = acks.get(str(publish.id))
+        if ack is None or ack.successful:
+            return True
+        if client.client_id == publish.client_id:
+            raise ChatError(*_code_and_text(ack))
+        return False
+
+    def _warn_if_unsubscribed(self, ack: bayeux.Acknowledged | None) -> None:
+        if ack is not None and not ack.successful:
+            # faye refuses it, and serves the chat all the same.
+            log.info("the server refused to subscribe %s: %s", self._channel, ack.error)
+
+    # --- what comes ---
+
+    def _on_bayeux(self, event: bayeux.Event) -> None:
+        """Take an event of the link; never waits."""
+        match event:
+            case bayeux.Delivered():
+                if event.channel == self._channel:
+                    self._on_push(event.data)
+            case bayeux.Lost():
+                self._interrupt(event.reason)
+            case bayeux.Regained():
+                # What the server wrote into the connection that broke is lost to it.
+                self._unbind()
+                self._start_rebinding()
+            case bayeux.SessionUnknown():
+                self._unbind()
+                self._interrupt(event.error or "the server has forgotten the session")
+            case bayeux.Handshaken():
+                self._refused = None
+                self._start_rebinding()
+            case bayeux.Refused():
+                self._refused = event.error
+            case bayeux.Stopped():
+                self._stopped = event.reason
+                self._end(EndedBy.LOST, f"the server forbade to go on: {event.reason}")
+            case bayeux.Connected() | bayeux.Acknowledged():
+                pass
+        self._wake()
+
+    def _on_push(self, data: JSON) -> None:
+        now = trio.current_time()
+        was_started = self._chat.started
+        try:
+            events = self._chat.receive(data, now=now)
+        except RemoteProtocolError as error:
+            if not was_started:
+                self._chat.refusal = ChatError(None, f"the server sent a malformed push: {error}")
+                return
+            events = [self._chat.error(None, f"the server sent a malformed push: {error}", now=now)]
+        # Who gets the first push of a chat gets the following ones, too.
+        self._bound = self._bound or self._chat.started is not was_started
+        self._tell(events)
+
+    def _tell(self, events: list[Event]) -> None:
+        for event in events:
+            if type(event) is chat.Error:
+                self._call_error = ChatError(event.code, event.description)
+            self._hand_on(event)
+        if self._chat.ended:
+            self._over.cancel()
+
+    def _hand_on(self, item: Event | Outcome) -> None:
+        """Deliver, and keep what breaks there out of the connect loop: the goodbye needs it."""
+        try:
+            self._deliver(item)
+        except Exception as error:  # The boundary to whoever listens; carry() raises it.
+            self._crash = self._crash or error
+            self._over.cancel()
+
+    def _end(self, by: EndedBy, description: str) -> None:
+        if self._chat.started:
+            self._tell(self._chat.end(by, description, now=trio.current_time()))
+
+    def _interrupt(self, reason: str) -> None:
+        if self._chat.started and not self._interrupted and not self._chat.ended:
+            self._interrupted = True
+            self._hand_on(self._chat.interrupted(reason, now=trio.current_time()))
+
+    def _continue(self) -> None:
+        if self._interrupted and self._bound and not self._chat.ended:
+            self._interrupted = False
+            self._hand_on(self._chat.continued(now=trio.current_time()))
+
+    # --- another session for the same chat ---
+
+    def _unbind(self) -> None:
+        self._bound = False
+        self._losses += 1
+
+    def _start_rebinding(self) -> None:
+        if self._chat.started and self._rebinding is None and self._nursery is not None:
+            # The goodbye needs the binding as well, so it ends no sooner than that.
+            self._rebinding = trio.CancelScope(shield=True)
+            self._nursery.start_soon(self._rebind, self._rebinding, name="rebind")
+
+    async def _rebind(self, scope: trio.CancelScope) -> None:
+        """Bind the chat to the new session, and take up where the old one ended."""
+        with scope:
+            while not self._bound and not self._chat.ended:
+                await self._until(lambda: self._link.client.client_id is not None)
+                if not await self._bind_once():
+                    await trio.sleep(PAUSE)
+        self._rebinding = None
+        self._continue()
+        self._wake()
+
+    async def _bind_once(self) -> bool:
+        """Ask for the pushes; False if that was in vain."""
+        losses = self._losses
+        key, position = self._chat.secure_key, self._chat.resume_from
+        try:
+            accepted = await self._publish(
+                gms_v2.encode_request_notifications(key, position), subscribing=True
+            )
+        except (ConnectorError, RemoteProtocolError) as error:
+            log.debug("binding the chat again failed: %s", error)
+            return False
+        except ChatError as error:
+            self._end(EndedBy.LOST, f"the chat could not be taken up again: {error}")
+            return True
+        # What was lost meanwhile has to be asked for once more.
+        self._bound = accepted and losses == self._losses
+        return accepted
+
+    # --- leaving ---
+
+    async def _leave(self) -> None:
+        """Say goodbye, to the chat and to the Bayeux session; bounded and not to be cancelled."""
+        self._leaving = True
+        began = trio.current_time()
+        with trio.CancelScope(shield=True, deadline=began + LEAVE_LIMIT):
+            with trio.CancelScope(deadline=began + LEAVE_LIMIT - DISCONNECT_RESERVE):
+                await self._await_handshake(began)
+                await self._await_key(began)
+                await self._leave_chat()
+            try:
+                await self._link.disconnect()
+            except (ConnectorError, RemoteProtocolError) as error:
+                log.debug("the Bayeux session could not be ended, it will expire: %s", error)
+        self._end(EndedBy.UNCONFIRMED, "the service did not confirm that the chat was left")
+        for scope in (self._life, self._asking, self._rebinding):
+            if scope is not None:
+                scope.cancel()
+
+    async def _await_handshake(self, began: float) -> None:
+        """Let a handshake under way be answered: only who knows the session can end it."""
+        client = self._link.client
+        with trio.CancelScope(deadline=began + HANDSHAKE_LIMIT):
+            await self._until(lambda: client.client_id is not None or not client.is_asking)
+
+    async def _await_key(self, began: float) -> None:
+        """Let the chat that was requested begin: only who has its key can leave it."""
+        with trio.CancelScope(deadline=began + KEY_LIMIT):
+            await self._until(lambda: not self._requested or self._is_answered())
+        if self._asking is not None:
+            # It would be in the way of the goodbye.
+            self._asking.cancel()
+
+    async def _leave_chat(self) -> None:
+        self._chat.leaving = True
+        while self._chat.started and not self._chat.ended:
+            goodbye = gms_v2.encode_command(chat.Leave(), self._chat.secure_key, self._names)
+            try:
+                accepted = await self._publish(goodbye)
+            except BotkitError as error:
+                # To leave twice does no harm, so it is tried for as long as there is time.
+                log.debug("leaving the chat failed: %s", error)
+                accepted = False
+            if accepted:
+                await self._until(lambda: self._chat.ended)
+            else:
+                await trio.sleep(PAUSE)
+
+    # --- waiting ---
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds; asked again after whatever happened."""
+        while not holds():
+            await self._lot.park()
+
+    def _wake(self) -> None:
+        if self._lot:
+            self._lot.unpark_all()
+
+
+def _code_and_text(ack: bayeux.Acknowledged) -> tuple[int | None, str]:
+    text = ack.error or "the server refused without a reason"
+    return parse_error(text).code, text
