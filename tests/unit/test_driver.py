@@ -239,6 +239,20 @@ async def test_deadlines_are_kept_though_events_that_matter_not_come(
     assert trio.current_time() == 3
 
 
+async def test_an_event_may_bring_an_earlier_deadline(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    party = FakeParty()
+
+    async def chatter() -> None:
+        await trio.sleep(1)
+        party.say("x")
+
+    nursery.start_soon(chatter)
+    await drive(interpreter(expect("x", within=30), expect("y", within=2)), party)
+    assert trio.current_time() == 3
+
+
 async def test_an_error_of_the_service_is_a_verdict(autojump_clock: MockClock) -> None:
     party = FakeParty()
     party.error = ChatError(1, "no")

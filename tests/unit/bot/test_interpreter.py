@@ -151,6 +151,15 @@ def test_a_slow_step_degrades_the_script(rehearse: Rehearse) -> None:
     assert play.finished.step is play.steps[0]
 
 
+def test_the_first_slow_step_is_the_one_that_is_named(rehearse: Rehearse) -> None:
+    play = rehearse("steps: [{expect: a, slow_after: 1s}, {expect: b, slow_after: 1s}]")
+    for text in "ab":
+        play.now += 2
+        play.say(text)
+    assert play.verbs == ["expect degraded", "expect degraded"]
+    assert play.finished.step is play.steps[0]
+
+
 def test_slow_after_itself_is_not_slow(rehearse: Rehearse) -> None:
     play = rehearse("steps: [{expect: a, slow_after: 1s}]")
     play.now = 1
@@ -184,6 +193,13 @@ steps: [{expect: x, within: 1s}]
 
     assert play.verdict == ("failed", "timeout")
     assert (len(play.steps), play.said, play.deadline) == (count, [], None)
+
+
+def test_what_was_wanted_when_it_ended_is_not_done(rehearse: Rehearse) -> None:
+    play = rehearse("never: [damn]\nsteps: [expect: x, say: never]")
+    play.step(play.line("x"), play.line("damn"))
+    assert play.verdict == ("failed", "guard")
+    assert play.said == []
 
 
 def test_overflow_ends_the_script(rehearse: Rehearse) -> None:
@@ -282,6 +298,20 @@ def test_a_secret_is_never_shown(rehearse: Rehearse, step: str) -> None:
     assert play.finished is not None
     assert SECRET.replace("\\", "") not in everything(play)
     assert "***" in everything(play)
+
+
+@pytest.mark.parametrize("before", [0, *range(185, 202), *range(480, 502)])
+def test_no_beginning_of_a_secret_is_shown_where_a_text_was_cut_off(
+    rehearse: Rehearse, before: int
+) -> None:
+    play = rehearse("steps: [expect_next: y]", masked={"471147114711"})
+    play.say("x" * before + "471147114711")
+    assert "471" not in everything(play)
+
+
+def test_what_the_author_wrote_is_masked_as_well(rehearse: Rehearse) -> None:
+    play = rehearse("steps: [say: my pin is 4711]", masked={"4711"})
+    assert play.last.text == "say: my pin is ***"
 
 
 def test_a_masked_capture_is_never_shown(rehearse: Rehearse) -> None:

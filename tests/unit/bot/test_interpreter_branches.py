@@ -48,6 +48,7 @@ def test_the_first_event_that_fits_any_case_decides(rehearse: Rehearse) -> None:
     play = rehearse(CHOICE)
     play.step(play.line("hm"), play.event(AgentDisconnected, party=GRACE), play.line("order 7"))
     assert play.said == ["come back", "end"]
+    assert play.steps[0].passed_over == ()
 
 
 def test_a_choice_consumes_its_event_alone(rehearse: Rehearse) -> None:
