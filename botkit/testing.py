@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
+import httpx
 import trio
 
 from botkit import chat
 from botkit.chat import EndedBy, Event, Message, Party, PartyKind, SessionEnded, SessionStarted
+from botkit.connectors.gms_cometd import GmsCometd
 from botkit.errors import BotkitError
 from botkit.interfaces import Deliver, Opening, Outcome, Request
+from botkit.simulator import Simulator, SimulatorSettings
+from botkit.simulator.app import BAYEUX_PATH
+from botkit.simulator.http import Handler, Reply
+from botkit.simulator.http import Request as HttpRequest
 
-__all__ = ["AGENT", "ScriptedConnector"]
+__all__ = ["AGENT", "MemoryNetwork", "ScriptedConnector", "SimulatorInMemory", "simulator_in"]
 
 AGENT = Party(name="Ada", kind=PartyKind.AGENT)
 """Whose lines :meth:`ScriptedConnector.say` delivers."""
@@ -117,3 +125,146 @@ class ScriptedConnector:
                 nursery.start_soon(self._play, self)
             yield
             nursery.cancel_scope.cancel()
+
+
+# --- a simulator without sockets -----------------------------------------------------------------
+
+
+class MemoryNetwork(httpx.AsyncBaseTransport):
+    """A network with one server at its end, on any clock; to be given as ``Opening.transport``.
+
+    Requests are answered in the task that makes them: a poll is held there, and who is cancelled
+    is, for the server, a client that has gone.
+
+    Args:
+        handler: answers requests, such as ``Simulator.handle``.
+        latency: how long a request takes to the server and a reply from it, seconds.
+
+    Attributes:
+        unreachable: why no connection can be made; None if it can.
+        under_way: exchanges that were begun and have not ended.
+    """
+
+    def __init__(self, handler: Handler, *, latency: float = 0.0) -> None:
+        self.unreachable: OSError | None = None
+        self.under_way = 0
+        self._handler = handler
+        self._latency = latency
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Carry one exchange; the body of the reply is still to come."""
+        self.under_way += 1
+        try:
+            return await self._exchange(request)
+        finally:
+            self.under_way -= 1
+
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+        await trio.sleep(self._latency)
+        if self.unreachable is not None:
+            raise httpx.ConnectError(str(self.unreachable)) from self.unreachable
+        reply = await self._handler(
+            HttpRequest(
+                method=request.method,
+                path=request.url.path,
+                query=request.url.query.decode(),
+                headers=dict(request.headers),
+                body=await request.aread(),
+                peer="memory",
+            )
+        )
+        await trio.sleep(self._latency)
+        if reply.abort:
+            raise httpx.ReadError("the connection was cut")
+        return httpx.Response(reply.status, headers=list(reply.headers), stream=_Body(reply))
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of a reply, as slow and as broken as the reply says."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        body, cut, drip = self._reply.body, self._reply.truncate_to, self._reply.drip
+        if drip is not None:
+            await trio.sleep(len(body) / drip)
+        yield body[:cut]
+        if cut is not None:
+            raise httpx.ReadError("the connection was cut in the middle of a reply")
+
+
+class SimulatorInMemory:
+    """The connector ``simulator`` without sockets: ``gms-cometd`` over a :class:`MemoryNetwork`.
+
+    Args:
+        simulator: runs somewhere else; see :func:`simulator_in`.
+        latency: of the network.
+
+    Attributes:
+        simulator: the contact centre, to be looked into.
+        network: the way to it, to be broken.
+    """
+
+    on_simulator = True
+    url = f"http://simulator{BAYEUX_PATH}"
+
+    def __init__(self, simulator: Simulator, *, latency: float = 0.0) -> None:
+        self.simulator = simulator
+        self.network = MemoryNetwork(simulator.handle, latency=latency)
+        self._client = GmsCometd(rng=random.Random(1))
+
+    def opening(self, **members: Any) -> Opening:
+        """Make an opening that leads here, for other connectors and ``start_session``."""
+        return Opening(url=self.url, transport=self.network, **members)
+
+    # --- interfaces.Connector ---
+
+    def check(self, opening: Opening) -> None:
+        """Refuse what the wire cannot do; the server is always this one."""
+        self._client.check(self._inside(opening))
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Start nothing: the simulator runs already."""
+        return nullcontext()
+
+    def server_of(self, opening: Opening) -> str:
+        """The URL, which leads nowhere outside of this network."""
+        return self.url
+
+    async def connect(
+        self,
+        opening: Opening,
+        requests: AsyncIterator[Request],
+        deliver: Deliver,
+        *,
+        task_status: trio.TaskStatus[None],
+    ) -> None:
+        """Carry one chat; see ``interfaces.Connector``."""
+        inside = self._inside(opening)
+        await self._client.connect(inside, requests, deliver, task_status=task_status)
+
+    def _inside(self, opening: Opening) -> Opening:
+        return replace(opening, url=self.url, transport=self.network)
+
+
+async def simulator_in(
+    nursery: trio.Nursery, settings: SimulatorSettings | None = None, *, latency: float = 0.0
+) -> SimulatorInMemory:
+    """Start a simulator in memory; it runs until the nursery is cancelled.
+
+    Example, with pytest-trio, whose ``autojump_clock`` makes any wait instant::
+
+        async def test_my_bot(nursery, autojump_clock):
+            connector = await simulator_in(nursery, SimulatorSettings(seed=1))
+            async with botkit.start_session(connector=connector) as session:
+                await session.wait_for(AgentConnected)
+
+    Args:
+        nursery: owns it.
+        settings: how it behaves.
+        latency: of the network to it, seconds each way.
+    """
+    simulator = Simulator(settings)
+    await nursery.start(simulator.run)
+    return SimulatorInMemory(simulator, latency=latency)

@@ -41,7 +41,7 @@ PUBLIC = {
         register_connectors register_matchers register_reporters register_state_storages
     """,
     "botkit.testing": """
-        AGENT ScriptedConnector
+        AGENT MemoryNetwork ScriptedConnector SimulatorInMemory simulator_in
     """,
 }
 
