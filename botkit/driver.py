@@ -277,13 +277,20 @@ class ScriptedBot:
             began=journey.began if journey is not None else trio.current_time(),
             userdata=session.userdata,
         )
-        self.finished = await drive(
-            self._interpreter,
-            session,
-            observer=self._observer,
-            note=journey.note if journey is not None else None,
-            run_action=lambda name, arguments: self._act(session, name, arguments),
-        )
+        try:
+            self.finished = await drive(
+                self._interpreter,
+                session,
+                observer=self._observer,
+                note=journey.note if journey is not None else None,
+                run_action=lambda name, arguments: self._act(session, name, arguments),
+            )
+        except trio.Cancelled:
+            # Whoever reads the evidence wants to know what was waited for.
+            cut = self._interpreter.cut(trio.current_time())
+            if cut is not None and self._observer is not None:
+                self._observer(cut)
+            raise
 
     async def _act(self, session: Session, name: str, arguments: Mapping[str, str]) -> str | None:
         """Run a registered action, and perform the commands that it returns."""

@@ -27,7 +27,7 @@ from botkit.bot.watchers import Guards, Reactions
 from botkit.chat import Event, Message
 from botkit.chat.events import is_own
 from botkit.errors import InboxOverflow, SessionClosed
-from botkit.results import Reason, Verdict
+from botkit.results import Reason, StepResult, Verdict
 
 __all__ = ["Interpreter"]
 
@@ -102,6 +102,23 @@ class Interpreter:
 
     def _is_over(self) -> bool:
         return self._finished is not None
+
+    def cut(self, now: float) -> StepResult | None:
+        """End the script from outside.
+
+        Returns:
+            What became of the step that was waiting; None if none was.
+        """
+        stage = self._stage
+        if self._finished is not None or not stage.under_way:
+            return None
+        step, log = stage.under_way[-1]
+        what = log.expected or step.text
+        broken = Broken(
+            Reason.CANCELLED, f"it was cut short here: {what}", verdict=Verdict.CANCELLED
+        )
+        self._finished = stage.ledger.write_step(step, log, max(now, stage.now), broken)
+        return self._finished.step
 
     def _turn(self) -> Turn:
         stage = self._stage

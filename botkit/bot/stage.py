@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from botkit.bot.ledger import Ledger
 from botkit.bot.matchers import MatcherError, MatcherSpec
-from botkit.bot.playing import Broken
+from botkit.bot.playing import Broken, Log
+from botkit.bot.script import Step
 from botkit.bot.turn import Action, ActionDone, Perform, Performed, RunAction
 from botkit.bot.values import Template, Values, VariableError
 from botkit.chat import (
@@ -42,6 +43,7 @@ class Stage:
         userdata: what is visible now.
         ended: the last event of the chat; None while it runs.
         rounds: for each ``repeat`` under way, the messages of its current round.
+        under_way: the steps that are being played, from the outermost to the innermost.
         outcomes: of commands and actions that a step waits for, by their number.
     """
 
@@ -57,6 +59,7 @@ class Stage:
         "outcomes",
         "rng",
         "rounds",
+        "under_way",
         "userdata",
         "values",
     )
@@ -70,6 +73,7 @@ class Stage:
         self.userdata = UserdataView()
         self.ended: SessionEnded | None = None
         self.rounds: list[list[Message]] = []
+        self.under_way: list[tuple[Step, Log]] = []
         self.outcomes: dict[int, Performed | ActionDone] = {}
         self._agents: dict[str, AgentConnected] = {}
         self._numbers = 0

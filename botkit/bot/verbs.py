@@ -38,11 +38,13 @@ def play_all(stage: Stage, steps: Iterable[Step]) -> Play:
     """
     for step in steps:
         log = Log(stage.now)
+        stage.under_way.append((step, log))
         try:
             inner = yield from PLAYS[type(step)](stage, step, log)
         except Broken as broken:
             finished = stage.ledger.write_step(step, log, stage.now, broken)
             raise Over(finished, at_once=True) from broken
+        stage.under_way.pop()
         stage.ledger.write_step(step, log, stage.now)
         if inner:
             yield from play_all(stage, inner)
@@ -175,10 +177,11 @@ def play_expect(stage: Stage, step: ast.Expect, log: Log) -> Play:
         return None
 
     tried = Tried(why_not, step.sender)
+    # Grows while the step waits, so that it is there too if the script is cut short.
+    log.received = tried.misses
     wait = stage.inbox.wait(tried.is_candidate if step.next_only else tried)
     taken = yield Need(wait.poll, stage.now + step.within)
     if step.next_only and isinstance(taken, Taken) and not tried(taken.event):
-        log.received = tried.misses
         raise Broken(Reason.EXPECTATION, f"expected {log.expected}; another message came first")
     settle(stage, step, log, taken, tried.misses)
     stage.count_in(taken.event)
@@ -356,7 +359,7 @@ def settle(stage: Stage, step: ast.TimedStep, log: Log, answer: Any, misses: Seq
             Reason.EXPECTATION if misses else Reason.TIMEOUT,
             f"expected {log.expected} within {step.within:g} s; {came}",
         )
-    log.took = describe(answer.event)
+    log.took, log.received = describe(answer.event), ()
     if answer.passed_over:
         log.passed_over = misses
     judge_speed(step, log, answer.event.at - log.started)

@@ -281,4 +281,5 @@ class Journey:
         if not self._record.steps or ending.verdict in (Verdict.PASSED, Verdict.DEGRADED):
             return None
         last = self._record.steps[-1]
-        return last if last.verdict in (Verdict.FAILED, Verdict.ERROR) else None
+        broken = (Verdict.FAILED, Verdict.ERROR, Verdict.CANCELLED)
+        return last if last.verdict in broken else None

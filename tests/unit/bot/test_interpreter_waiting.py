@@ -348,3 +348,29 @@ def test_userdata_that_are_masked_are_not_shown(rehearse: Rehearse) -> None:
     play.push(Userdata, changes={"A": "4711"})
     play.wait(1.001)
     assert play.last.received == ('A: "***" does not contain "x"',)
+
+
+def test_a_script_that_is_cut_short_tells_what_it_waited_for(rehearse: Rehearse) -> None:
+    play = rehearse(
+        """
+steps:
+  - repeat:
+      times: 2
+      do:
+        - expect: {contains: xyzzy}
+          within: 60s
+"""
+    )
+    play.say("something else")
+    play.wait(3)
+
+    cut = play.interpreter.cut(play.now)
+
+    assert cut is not None
+    assert (cut.path, cut.verdict.value, cut.duration) == (
+        "steps[0].repeat.do[0]", "cancelled", 3.0,
+    )  # fmt: skip
+    assert 'a message containing "xyzzy"' in cut.message
+    assert "something else" in cut.received[0]
+    assert play.interpreter.cut(play.now) is None
+    assert play.interpreter.step(play.now + 60).steps == ()
