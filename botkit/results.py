@@ -12,6 +12,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from botkit.chat import Row
+from botkit.errors import (
+    ChatError,
+    ConfigError,
+    ConnectorError,
+    ExpectationFailed,
+    InboxOverflow,
+    PluginError,
+    RemoteProtocolError,
+    SessionClosed,
+)
 
 
 class Verdict(enum.Enum):
@@ -222,6 +232,31 @@ class Alert:
     text: str
     since_utc: float
     journey: JourneyResult | None = None
+
+
+def blame(error: Exception) -> tuple[Verdict, Reason]:
+    """Say whose fault it is that something in an open chat went wrong; the one place that knows."""
+    match error:
+        case ExpectationFailed():
+            return Verdict.FAILED, Reason(error.reason)
+        case AssertionError():
+            return Verdict.FAILED, Reason.ASSERTION
+        case ChatError():
+            return Verdict.FAILED, Reason.CHAT_ERROR
+        case ConnectorError():
+            return Verdict.FAILED, Reason.LOST
+        case RemoteProtocolError():
+            return Verdict.FAILED, Reason.PROTOCOL
+        case SessionClosed():
+            return Verdict.FAILED, Reason.CHAT_ENDED
+        case InboxOverflow():
+            return Verdict.ERROR, Reason.OVERFLOW
+        case PluginError():
+            return Verdict.ERROR, Reason(error.reason)
+        case ConfigError():
+            return Verdict.ERROR, Reason.VARIABLE
+        case _:
+            return Verdict.ERROR, Reason.BOT
 
 
 class ExitCode(enum.IntEnum):

@@ -69,6 +69,8 @@ class Personality:
         trust_client_session: accept a clientId without its cookie.
         max_sessions_per_browser: so many sessions of one cookie may have a connect held.
         multi_session_interval: what the others are told to wait instead; if 0, they are stopped.
+        holds_first_connect: the first connect of a session is held like any other; else it is
+            answered at once, and a client knows soon that all is well.
         duplicate_connect_status: HTTP status for the older of two connects of one session.
         handshake_alone: other messages beside a handshake are a protocol violation (status 500).
         always_advises: advice in every handshake and connect reply, not only when it changed.
@@ -96,6 +98,7 @@ class Personality:
     trust_client_session: bool = False
     max_sessions_per_browser: int = 1
     multi_session_interval: float = 2.0
+    holds_first_connect: bool = False
     duplicate_connect_status: int = 500
     handshake_alone: bool = True
     always_advises: bool = False
@@ -138,7 +141,11 @@ class Personality:
 COMETD = Personality()
 
 COMETD_NODE = replace(
-    COMETD, name="cometd-node", minimum_version=None, connection_types=("long-polling",)
+    COMETD,
+    name="cometd-node",
+    holds_first_connect=True,
+    minimum_version=None,
+    connection_types=("long-polling",),
 )
 
 FAYE = Personality(
@@ -146,6 +153,7 @@ FAYE = Personality(
     timeout=60.0,
     lifetime_from_request=120.0,
     browser_cookie=False,
+    holds_first_connect=True,
     duplicate_connect_status=200,
     handshake_alone=False,
     always_advises=True,

@@ -344,7 +344,9 @@ class Server:
         if lifetime is not None:
             self._sessions.expire_at(session, now + lifetime)
         waiting = bool(session.queue) and session.transport != WEBSOCKET
-        if alone and not crowded and not waiting and patience > 0:
+        may_hold = session.connected or self._personality.holds_first_connect
+        session.connected = True
+        if may_hold and alone and not crowded and not waiting and patience > 0:
             exchange.deadline = now + patience
             session.poll = exchange
             session.move(SessionInput.HELD)

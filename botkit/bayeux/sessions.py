@@ -53,6 +53,7 @@ class ServerSession:
 
     Attributes:
         browser: the cookie it belongs to.
+        connected: a connect has come in.
         poll: the exchange whose connect is held.
         open_exchanges: requests that will soon be answered and can carry events away.
         last_advice: what the client was told last.
@@ -65,6 +66,7 @@ class ServerSession:
     browser: str
     transport: str
     state: SessionState = SessionState.IDLE
+    connected: bool = False
     queue: list[Message] = field(default_factory=list)
     subscriptions: dict[str, None] = field(default_factory=dict)
     poll: Exchange | None = None

@@ -17,7 +17,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping
 
-from botkit.bot.playing import Broken, Need, Over, Play, Unmet, blame
+from botkit.bot.playing import Broken, Need, Over, Play, Unmet, broken_by
 from botkit.bot.script import BotScript
 from botkit.bot.stage import Stage
 from botkit.bot.turn import ActionDone, Finished, Input, Performed, Turn
@@ -227,6 +227,6 @@ class Interpreter:
             self._finished = self._closing
 
     def _failed_reaction(self, error: Exception) -> Finished:
-        broken = blame(error)
+        broken = broken_by(error)
         message = self._stage.values.mask(f"a reaction failed: {broken.message}")
         return Finished(verdict=broken.verdict, reason=broken.reason, message=message)

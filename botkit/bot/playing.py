@@ -9,9 +9,8 @@ from typing import Any
 
 from botkit.bot.matchers import MatcherError, in_words
 from botkit.bot.turn import Finished
-from botkit.errors import ChatError, ConnectorError, RemoteProtocolError, SessionClosed
 from botkit.interfaces import Match, Matcher, Miss
-from botkit.results import Reason, Verdict
+from botkit.results import Reason, Verdict, blame
 
 
 class Unmet(enum.Enum):
@@ -100,18 +99,7 @@ def _bad_matcher(matcher: Matcher, what: str) -> Broken:
     return Broken(Reason.PLUGIN, message, verdict=Verdict.ERROR)
 
 
-def blame(error: Exception) -> Broken:
-    """Say whose fault it is that a command could not be done."""
-    verdict, reason = Verdict.FAILED, Reason.LOST
-    match error:
-        case ChatError():
-            reason = Reason.CHAT_ERROR
-        case SessionClosed():
-            reason = Reason.CHAT_ENDED
-        case ConnectorError():
-            reason = Reason.LOST
-        case RemoteProtocolError():
-            reason = Reason.PROTOCOL
-        case _:
-            verdict, reason = Verdict.ERROR, Reason.BOT
+def broken_by(error: Exception) -> Broken:
+    """Break a step because its command could not be done."""
+    verdict, reason = blame(error)
     return Broken(reason, str(error) or type(error).__name__, verdict=verdict)

@@ -13,7 +13,7 @@ from typing import Any
 from botkit import chat
 from botkit.bot import script as ast
 from botkit.bot.matchers import in_words
-from botkit.bot.playing import Broken, Log, Need, Over, Play, Unmet, blame, judge
+from botkit.bot.playing import Broken, Log, Need, Over, Play, Unmet, broken_by, judge
 from botkit.bot.script import Step
 from botkit.bot.stage import Stage
 from botkit.bot.turn import Finished
@@ -335,7 +335,7 @@ def perform(stage: Stage, command: chat.Command) -> Play:
     number = stage.order(command)
     outcome = yield Need(lambda: stage.outcomes.pop(number, None), in_chat=False)
     if outcome.error is not None:
-        raise blame(outcome.error)
+        raise broken_by(outcome.error)
 
 
 def sleep(stage: Stage, seconds: float) -> Play:

@@ -309,7 +309,12 @@ class CometdChat:
         client = self._link.client
         subscribes = [client.subscribe(self._channel)] if subscribing else []
         publish = client.publish(self._channel, dict(data))
-        acks = await self._link.call(*subscribes, publish)
+        try:
+            acks = await self._link.call(*subscribes, publish)
+        except (ConnectorError, RemoteProtocolError) as error:
+            if isinstance(error, RemoteProtocolError) or error.sent:
+                self._take_up_again()
+            raise
         for subscribe in subscribes:
             self._warn_if_unsubscribed(acks.get(str(subscribe.id)))
         ack = acks.get(str(publish.id))
@@ -335,9 +340,7 @@ class CometdChat:
             case bayeux.Lost():
                 self._interrupt(event.reason)
             case bayeux.Regained():
-                # What the server wrote into the connection that broke is lost to it.
-                self._unbind()
-                self._start_rebinding()
+                self._take_up_again()
             case bayeux.SessionUnknown():
                 self._unbind()
                 self._interrupt(event.error or "the server has forgotten the session")
@@ -402,6 +405,11 @@ class CometdChat:
     def _unbind(self) -> None:
         self._bound = False
         self._losses += 1
+
+    def _take_up_again(self) -> None:
+        """Ask for what the server wrote into a connection that broke: for it, that has come."""
+        self._unbind()
+        self._start_rebinding()
 
     def _start_rebinding(self) -> None:
         if self._chat.started and self._rebinding is None and self._nursery is not None:

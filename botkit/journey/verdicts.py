@@ -6,18 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from botkit.errors import (
-    ChatError,
+    BotkitError,
     ChatRefused,
     ConfigError,
     ConnectorError,
-    ExpectationFailed,
-    InboxOverflow,
-    LocalProtocolError,
-    PluginError,
     RemoteProtocolError,
-    SessionClosed,
 )
-from botkit.results import Reason, StepResult, Verdict
+from botkit.results import Reason, StepResult, Verdict, blame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,34 +47,11 @@ def of_opening(error: Exception) -> Ending:
 
 def of_script(error: Exception) -> Ending:
     """Judge what a script or a hook raised."""
-    match error:
-        case ExpectationFailed():
-            verdict, reason = Verdict.FAILED, Reason(error.reason)
-        case AssertionError():
-            verdict, reason = Verdict.FAILED, Reason.ASSERTION
-        case ChatError():
-            verdict, reason = Verdict.FAILED, Reason.CHAT_ERROR
-        case ConnectorError():
-            verdict, reason = Verdict.FAILED, Reason.LOST
-        case RemoteProtocolError():
-            verdict, reason = Verdict.FAILED, Reason.PROTOCOL
-        case SessionClosed():
-            verdict, reason = Verdict.FAILED, Reason.CHAT_ENDED
-        case InboxOverflow():
-            verdict, reason = Verdict.ERROR, Reason.OVERFLOW
-        case PluginError():
-            verdict, reason = Verdict.ERROR, Reason(error.reason)
-        case ConfigError():
-            verdict, reason = Verdict.ERROR, Reason.VARIABLE
-        case LocalProtocolError():
-            verdict, reason = Verdict.ERROR, Reason.BOT
-        case _:
-            return Ending(
-                verdict=Verdict.ERROR,
-                reason=Reason.BOT,
-                message=f"the bot raised {type(error).__name__}: {error}",
-            )
-    return Ending(verdict=verdict, reason=reason, message=str(error) or type(error).__name__)
+    verdict, reason = blame(error)
+    message = str(error) or type(error).__name__
+    if reason is Reason.BOT and not isinstance(error, BotkitError):
+        message = f"the bot raised {type(error).__name__}: {error}"
+    return Ending(verdict=verdict, reason=reason, message=message)
 
 
 def conclude(

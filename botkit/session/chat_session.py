@@ -41,8 +41,9 @@ from botkit.errors import (
     SessionClosed,
 )
 from botkit.interfaces import Connector, Matcher, Opening, Outcome, Request
+from botkit.results import blame
 from botkit.session.expectations import Expectation, Observer, Recorder, tried
-from botkit.session.outcomes import Pending, utc_now, verdict_of
+from botkit.session.outcomes import Pending, utc_now
 from botkit.session.requests import RequestQueue
 from botkit.session.standing import Standing
 from botkit.session.stream import Stream
@@ -335,7 +336,7 @@ class ChatSession:
         try:
             await self._perform(command)
         except BotkitError as error:
-            failed, reason = verdict_of(error)
+            failed, reason = blame(error)
             self._recorder.record(
                 verb=verb, text=shown, started=started, verdict=failed, reason=reason,
                 message=str(error),
