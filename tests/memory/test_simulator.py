@@ -293,6 +293,7 @@ async def test_two_sessions_of_one_browser_share_one_held_connect(
     await first.handshake()
     second.cookies = first.cookies
     await second.handshake()
+    await first.connect()
     nursery.start_soon(first.connect)
     await wait_all_tasks_blocked()
     reply = await second.connect()
@@ -317,6 +318,7 @@ async def test_a_second_connect_ends_the_older_one(
 ) -> None:
     peer = new_peer(await start_simulator())
     await peer.handshake()
+    await peer.connect()
     connect = orjson.dumps([peer.message("/meta/connect", connectionType="long-polling")])
     statuses = []
 

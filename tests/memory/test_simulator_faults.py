@@ -182,9 +182,12 @@ async def test_a_session_expires_after_its_answer(
 async def test_a_duplicate_connect_ends_the_held_one(
     start_simulator: Start, new_peer: NewPeer, autojump_clock: MockClock
 ) -> None:
-    simulator = await with_fault(start_simulator, "duplicate_connect", times=1, seconds=2.0)
+    simulator = await with_fault(
+        start_simulator, "duplicate_connect", after=1, times=1, seconds=2.0
+    )
     peer = new_peer(simulator)
     await peer.handshake()
+    await peer.connect()
     assert (await send_connect(peer)).status == 500
     assert trio.current_time() == 2.0
     assert (await peer.connect(timeout=0))["successful"] is True

@@ -15,7 +15,14 @@ from botkit.bayeux.messages import (
     UNSUBSCRIBE,
     Message,
 )
-from botkit.bayeux.personality import COMETD, FAYE, OLD_UNKNOWN_CLIENT, ErrorTexts, Personality
+from botkit.bayeux.personality import (
+    COMETD,
+    COMETD_NODE,
+    FAYE,
+    OLD_UNKNOWN_CLIENT,
+    ErrorTexts,
+    Personality,
+)
 from botkit.bayeux.server import (
     CloseReason,
     Denial,
@@ -92,6 +99,7 @@ class Link:
 def joined(server: Server, transport: str = "long-polling") -> Link:
     link = Link(server, transport)
     assert link.handshake().successful
+    link.ask(link.connecting(AT_ONCE, id="first"))
     server.take_events()
     return link
 
@@ -168,6 +176,22 @@ def test_connect_is_held_until_its_deadline(server: Server) -> None:
     assert server.respond(exchange, link.now).messages == (
         Message(channel=CONNECT, id="2", successful=True),
     )
+
+
+@pytest.mark.parametrize("transport", ["long-polling", "websocket"])
+def test_first_connect_is_answered_at_once_by_cometd(server: Server, transport: str) -> None:
+    link = Link(server, transport)
+    link.handshake()
+    (reply,) = link.ask(link.connecting()).messages
+    assert reply == Message(channel=CONNECT, id="2", successful=True)
+    assert link.send(link.connecting()).is_held
+
+
+@pytest.mark.parametrize("personality", [COMETD_NODE, FAYE], ids=lambda each: each.name)
+def test_first_connect_is_held_by_servers_in_javascript(personality: Personality) -> None:
+    link = Link(make(personality))
+    link.handshake()
+    assert link.send(link.connecting()).is_held
 
 
 def test_connect_that_asks_for_it_returns_at_once_with_advice(server: Server) -> None:
