@@ -141,28 +141,48 @@ class MemoryNetwork(httpx.AsyncBaseTransport):
         latency: how long a request takes to the server and a reply from it, seconds.
 
     Attributes:
-        unreachable: why no connection can be made; None if it can.
-        under_way: exchanges that were begun and have not ended.
+        exchanges: how many exchanges were begun.
     """
 
     def __init__(self, handler: Handler, *, latency: float = 0.0) -> None:
-        self.unreachable: OSError | None = None
-        self.under_way = 0
+        self.exchanges = 0
         self._handler = handler
         self._latency = latency
+        self._unreachable: OSError | None = None
+        self._under_way: set[trio.CancelScope] = set()
+
+    @property
+    def under_way(self) -> int:
+        """How many exchanges were begun and have not ended."""
+        return len(self._under_way)
+
+    def cut(self, reason: OSError) -> None:
+        """Cut all connections, and let none be made, for this reason, until :meth:`mend`."""
+        self._unreachable = reason
+        for scope in self._under_way:
+            scope.cancel()
+
+    def mend(self) -> None:
+        """Let connections be made again."""
+        self._unreachable = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Carry one exchange; the body of the reply is still to come."""
-        self.under_way += 1
+        self.exchanges += 1
+        scope = trio.CancelScope()
+        self._under_way.add(scope)
         try:
-            return await self._exchange(request)
+            with scope:
+                return await self._exchange(request)
         finally:
-            self.under_way -= 1
+            self._under_way.discard(scope)
+        raise httpx.ReadError("the network was cut")
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
+        if self._unreachable is not None:
+            await trio.lowlevel.checkpoint()
+            raise httpx.ConnectError(str(self._unreachable)) from self._unreachable
         await trio.sleep(self._latency)
-        if self.unreachable is not None:
-            raise httpx.ConnectError(str(self.unreachable)) from self.unreachable
         reply = await self._handler(
             HttpRequest(
                 method=request.method,
