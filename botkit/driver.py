@@ -240,6 +240,17 @@ class ScriptedBot:
         finished: how the script ended; None until it has.
     """
 
+    __slots__ = (
+        "_actions",
+        "_interpreter",
+        "_journey",
+        "_observer",
+        "_rng",
+        "_script",
+        "_values",
+        "finished",
+    )
+
     def __init__(self, script: BotScript, values: Values, *, rng: random.Random) -> None:
         self.finished: Finished | None = None
         self._script = script

@@ -122,6 +122,23 @@ class Client:
             that it worked, ``SessionUnknown`` that it did not.
     """
 
+    __slots__ = (
+        "_advice",
+        "_again",
+        "_asked",
+        "_client_id",
+        "_config",
+        "_connected",
+        "_failures",
+        "_ids",
+        "_jitter",
+        "_not_before",
+        "_pending",
+        "_state",
+        "_stop_reason",
+        "_unconnected_since",
+    )
+
     def __init__(
         self,
         config: ClientConfig | None = None,

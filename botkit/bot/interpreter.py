@@ -64,8 +64,7 @@ class Interpreter:
         userdata: Mapping[str, str] = NOTHING,
     ) -> None:
         self._script = script
-        self._stage = Stage(values, rng=rng, began=began)
-        self._stage.userdata.merge(userdata)
+        self._stage = Stage(values, rng=rng, began=began, userdata=userdata)
         self._guards = Guards(script.never, self._stage)
         self._reactions = Reactions(script.whenever, self._stage)
         self._play: Play | None = None

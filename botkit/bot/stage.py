@@ -10,7 +10,7 @@ from botkit.bot.matchers import MatcherError, MatcherSpec
 from botkit.bot.playing import Broken, Log
 from botkit.bot.script import Step
 from botkit.bot.turn import Action, ActionDone, Perform, Performed, RunAction
-from botkit.bot.values import Template, Values, VariableError
+from botkit.bot.values import NOTHING, Template, Values, VariableError
 from botkit.chat import (
     AgentConnected,
     AgentDisconnected,
@@ -64,13 +64,20 @@ class Stage:
         "values",
     )
 
-    def __init__(self, values: Values, *, rng: random.Random, began: float) -> None:
+    def __init__(
+        self,
+        values: Values,
+        *,
+        rng: random.Random,
+        began: float,
+        userdata: Mapping[str, str] = NOTHING,
+    ) -> None:
         self.values = values
         self.rng = rng
         self.now = began
         self.ledger = Ledger(values, began)
         self.inbox = Inbox()
-        self.userdata = UserdataView()
+        self.userdata = UserdataView(userdata)
         self.ended: SessionEnded | None = None
         self.rounds: list[list[Message]] = []
         self.under_way: list[tuple[Step, Log]] = []

@@ -74,8 +74,7 @@ class GmsChat:
         self.ended = False
         self.leaving = False
         self.refusal: ChatError | None = None
-        self.userdata = chat.UserdataView()
-        self.userdata.merge(userdata)
+        self.userdata = chat.UserdataView(userdata)
         self._own_id: str | None = None
         self._parties: dict[tuple[str, str | None], Party] = {}
         self._seq = 0

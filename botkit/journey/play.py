@@ -60,6 +60,24 @@ class Journey:
         actions: what ``call`` may name.
     """
 
+    __slots__ = (
+        "_actions",
+        "_connector",
+        "_dispatch",
+        "_dispatcher",
+        "_ending",
+        "_journey_id",
+        "_plan",
+        "_pump",
+        "_record",
+        "_resolved",
+        "_run_id",
+        "_scope",
+        "_script",
+        "_session",
+        "_tell",
+    )
+
     def __init__(
         self,
         plan: JourneyPlan,

@@ -31,6 +31,15 @@ class Pump:
         common: the arguments that go with every hook.
     """
 
+    __slots__ = (
+        "_common",
+        "_dispatch",
+        "_done",
+        "_lot",
+        "_on_error",
+        "_queue",
+    )
+
     def __init__(
         self, dispatch: Dispatch, on_error: Callable[[Exception], None], **common: Any
     ) -> None:
@@ -39,8 +48,7 @@ class Pump:
         self._common = common
         self._queue: list[tuple[str, dict[str, Any]]] = []
         self._lot = trio.lowlevel.ParkingLot()
-        self._closed = False
-        self._done = trio.Event()
+        self._done: trio.Event | None = None
 
     def put_event(self, event: Event) -> None:
         """Queue an event if any hook wants it; never waits."""
@@ -55,7 +63,7 @@ class Pump:
 
     async def aclose(self) -> None:
         """Let :meth:`run` end once the queue is empty, and wait for that."""
-        self._closed = True
+        self._done = trio.Event()
         self._lot.unpark_all()
         await self._done.wait()
 
@@ -66,7 +74,7 @@ class Pump:
                 batch, self._queue = self._queue, []
                 for hook, arguments in batch:
                     await self._call(hook, arguments)
-            if self._closed:
+            if self._done is not None:
                 self._done.set()
                 return
             await self._lot.park()

@@ -16,6 +16,20 @@ MAX_NOTES = 1_000
 class Record:
     """The evidence of one journey, as it grows. Implements ``interfaces.JourneyInfo``."""
 
+    __slots__ = (
+        "_plan",
+        "_tell",
+        "began",
+        "journey_id",
+        "mask",
+        "measurements",
+        "notes",
+        "on_simulator",
+        "run_id",
+        "steps",
+        "warnings",
+    )
+
     def __init__(
         self,
         plan: JourneyPlan,

@@ -30,8 +30,7 @@ class Standing:
         self.ended: SessionEnded | None = None
         self.agents: dict[str, Party] = {}
         self.arrival: AgentConnected | None = None
-        self.userdata = UserdataView()
-        self.userdata.merge(userdata)
+        self.userdata = UserdataView(userdata)
 
     def note(self, event: Event) -> None:
         """Take an event in."""

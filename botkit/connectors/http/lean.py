@@ -118,23 +118,35 @@ class LaneConnection:
     As a context manager it is the lane's queue: exchanges wait for each other in order.
     """
 
-    __slots__ = ("_closed", "_limit", "_lock", "_open_stream", "_reader", "_stream", "_target")
+    __slots__ = (
+        "_closed",
+        "_is_taken",
+        "_limit",
+        "_open_stream",
+        "_queue",
+        "_reader",
+        "_stream",
+        "_target",
+    )
 
     def __init__(self, target: Target, open_stream: OpenStream, limit: int) -> None:
         self._target = target
         self._open_stream = open_stream
         self._limit = limit
-        self._lock = trio.Lock()
+        self._is_taken = False
+        self._queue: trio.lowlevel.ParkingLot | None = None
         self._closed = False
         self._stream: trio.abc.Stream | None = None
         self._reader: ReplyReader | None = None
 
     async def __aenter__(self) -> None:
-        # The exchange itself checkpoints, so a free lane is taken without a turn of the loop.
-        try:
-            self._lock.acquire_nowait()
-        except trio.WouldBlock:
-            await self._lock.acquire()
+        # The exchange itself checkpoints, so a free lane is taken without a turn of the loop. There
+        # are two lanes to a chat and next to never somebody who waits for one: no lock until then.
+        if not self._is_taken:
+            self._is_taken = True
+            return
+        self._queue = self._queue or trio.lowlevel.ParkingLot()
+        await self._queue.park()
 
     async def __aexit__(
         self,
@@ -142,7 +154,11 @@ class LaneConnection:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._lock.release()
+        if self._queue:
+            # The lane goes over to who waited longest, without being free in between.
+            self._queue.unpark()
+        else:
+            self._is_taken = False
 
     async def exchange(self, request: bytes) -> tuple[HttpReply, list[str]]:
         """Send a request and await its reply and the Set-Cookie lines in it."""
@@ -165,7 +181,7 @@ class LaneConnection:
         self._closed = True
         if self._stream is not None:
             await self._stream.aclose()
-        if not self._lock.locked():
+        if not self._is_taken:
             self._let_go()
 
     async def _ready_stream(self) -> tuple[trio.abc.Stream, ReplyReader]:

@@ -21,8 +21,19 @@ def test_forgetting_tells_whether_it_was_there() -> None:
     assert view.get("b") == "2"
 
 
-def test_a_snapshot_is_a_copy() -> None:
-    view = UserdataView()
-    view.merge({"a": "1"})
-    view.snapshot()["a"] = "2"
-    assert view.get("a") == "1"
+def test_a_snapshot_stays_as_it_was() -> None:
+    view = UserdataView({"a": "1"})
+    before = view.snapshot()
+    view.merge({"a": "2", "b": "3"})
+    view.forget("a")
+    assert before == {"a": "1"}
+    assert view.snapshot() == {"b": "3"}
+
+
+def test_views_that_begin_alike_go_their_own_ways() -> None:
+    initial = {"a": "1"}
+    one, other = UserdataView(initial), UserdataView(initial)
+    one.merge({"a": "2"})
+    one.forget("a")
+    assert other.get("a") == "1"
+    assert initial == {"a": "1"}
