@@ -91,8 +91,10 @@ def bot(
         limits: times that bound its chat.
 
     Raises:
-        ConfigError: what is marked is no class.
+        ConfigError: what is marked is no class, or ``connect`` or ``limits`` is of another type.
     """
+    _insist("connect", connect, ConnectOptions)
+    _insist("limits", limits, Limits)
 
     def mark(cls: T) -> T:
         if not isinstance(cls, type):
@@ -110,6 +112,14 @@ def bot(
         return cls
 
     return mark if marked is None else mark(marked)
+
+
+def _insist(name: str, given: object, kind: type) -> None:
+    """Refuse what would only break later, in the middle of a run."""
+    if not isinstance(given, kind):
+        raise ConfigError(
+            f"@botkit.bot takes {name}= as botkit.interfaces.{kind.__name__}(...), not {given!r}"
+        )
 
 
 def _first_line(cls: type) -> str:

@@ -203,5 +203,14 @@ def test_package_is_the_decorator_as_well() -> None:
         botkit.bot(nothing)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [({"connect": {"service": "x"}}, "ConnectOptions"), ({"limits": 30}, "Limits")],
+)
+def test_decorator_takes_records_and_no_mappings(arguments: dict[str, Any], kind: str) -> None:
+    with pytest.raises(ConfigError, match=rf"as botkit\.interfaces\.{kind}\(\.\.\.\), not"):
+        botkit.bot(**arguments)
+
+
 def test_hooks_of_bots_are_the_hooks_that_there_are() -> None:
     assert set(HOOK_NAMES) == {name for name in HOOKS if name.startswith("on_")}
