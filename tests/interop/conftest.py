@@ -1,5 +1,7 @@
 """Foreign servers and clients: found or installed once, started and stopped for each test.
 
+Botkit is beside them as a program of its own, started as a user starts it.
+
 Everything is installed from the pinned manifests beside this file into `.botkit/interop/`, which
 git ignores, and again only when a manifest changes. A missing tool skips the test and says which
 one; where CI=true it fails instead, for there nothing may be skipped.
@@ -16,7 +18,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,10 +155,11 @@ def aiocometd_python(cache: Path) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignServer:
-    """A running server: its Bayeux URL and its side door."""
+    """A running server: its Bayeux URL, its side door and its process."""
 
     name: str
     url: str
+    process: subprocess.Popen[str]
 
     def _door(self, method: str, path: str, **params: str) -> Any:
         with httpx.Client(trust_env=False) as client:
@@ -172,6 +176,19 @@ class ForeignServer:
         """Drop all Bayeux sessions; the agents say a line meanwhile. Gives how many there were."""
         return int(self._door("POST", "forget", all="1", say=say)["forgotten"])
 
+    def say(self, text: str) -> int:
+        """Let the agents say a line. Gives how many customers may have heard it."""
+        return int(self._door("POST", "say", text=text)["heard"])
+
+    @property
+    def port(self) -> str:
+        return str(httpx.URL(self.url).port)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self.process.kill()
+        self.process.wait()
+
 
 def java_command(folder: Path, module: str, main: str) -> list[str]:
     target = folder / module / "target"
@@ -181,13 +198,15 @@ def java_command(folder: Path, module: str, main: str) -> list[str]:
 
 
 @contextmanager
-def running(name: str, command: list[str], log: Path) -> Iterator[ForeignServer]:
+def running(
+    name: str, command: list[str], log: Path, settings: Mapping[str, str]
+) -> Iterator[ForeignServer]:
     """Start a server, wait for its `ready URL`, and stop it at the end."""
     with (
-        log.open("w") as errors,
+        log.open("a") as errors,
         subprocess.Popen(
             command,
-            env={**os.environ, **TIMES},
+            env={**os.environ, **TIMES, **settings},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -201,7 +220,7 @@ def running(name: str, command: list[str], log: Path) -> Iterator[ForeignServer]
             word, _, url = process.stdout.readline().strip().partition(" ")
             if word != "ready":
                 pytest.fail(f"{name} did not start:\n{log.read_text()}", pytrace=False)
-            yield ForeignServer(name=name, url=url)
+            yield ForeignServer(name=name, url=url, process=process)
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -218,24 +237,25 @@ SERVERS = [*NODE_SERVERS, *JAVA_SERVERS]
 @pytest.fixture
 def start_server(
     request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[Callable[[str], ForeignServer]]:
-    """Start a foreign server by its name; it stops with the test."""
+) -> Iterator[Callable[..., ForeignServer]]:
+    """Start a foreign server by its name, with settings for it; it stops with the test."""
     with ExitStack() as servers:
 
-        def start(name: str) -> ForeignServer:
+        def start(name: str, **settings: str) -> ForeignServer:
             if name in NODE_SERVERS:
                 folder = request.getfixturevalue("node_folder")
                 command = ["node", str(folder / "servers" / NODE_SERVERS[name])]
             else:
                 command = java_command(request.getfixturevalue("java_folder"), *JAVA_SERVERS[name])
-            return servers.enter_context(running(name, command, tmp_path / f"{name}.log"))
+            log = tmp_path / f"{name}.log"
+            return servers.enter_context(running(name, command, log, settings))
 
         yield start
 
 
 @pytest.fixture(params=SERVERS)
 def server(
-    request: pytest.FixtureRequest, start_server: Callable[[str], ForeignServer]
+    request: pytest.FixtureRequest, start_server: Callable[..., ForeignServer]
 ) -> ForeignServer:
     """Each of the four foreign servers in turn."""
     return start_server(request.param)
@@ -304,3 +324,73 @@ def aiocometd_client(aiocometd_python: Path) -> ForeignClient:
     """aiocometd-ng."""
     script = HERE / "clients" / "aiocometd_chat.py"
     return ForeignClient(command=[str(aiocometd_python), str(script)])
+
+
+# --- botkit ---------------------------------------------------------------------------------------
+
+
+def botkit_command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "botkit", *map(str, arguments)]
+
+
+def botkit_environment() -> dict[str, str]:
+    """Give the environment without what a developer may have set for botkit."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BOTKIT_")}
+    return {**kept, "NO_PROXY": "127.0.0.1", "PYTHONPATH": str(HERE.parent.parent)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotkitRun:
+    """A `botkit run` under way, which tells what it sees (plugins/telling.py)."""
+
+    process: subprocess.Popen[str]
+    json: Path
+    errors: Path
+
+    def wait_until_told(self, what: str) -> None:
+        """Wait for a line of plugins/telling.py, such as `agent Hello`."""
+        assert self.process.stdout is not None
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line)
+            if line == f"told {what}\n":
+                return
+        pytest.fail(f"{what!r} was not told: {''.join(lines)}\n{self.errors.read_text()}")
+
+    def finish(self) -> dict[str, Any]:
+        """Wait for the end; gives the document of `--json`."""
+        out, _ = self.process.communicate()
+        if not self.json.exists():
+            pytest.fail(f"botkit wrote no result:\n{out}\n{self.errors.read_text()}")
+        document: dict[str, Any] = json.loads(self.json.read_bytes())
+        assert self.process.returncode == document["exit_code"]
+        return document
+
+
+@pytest.fixture
+def start_botkit(tmp_path: Path) -> Iterator[Callable[..., BotkitRun]]:
+    """Start `botkit run` with a bot of bots/ against a server."""
+    with ExitStack() as runs:
+
+        def start(bot: str, url: str, *options: str | Path) -> BotkitRun:
+            result, errors = tmp_path / "result.json", tmp_path / "stderr"
+            arguments = ["--server", url, "--json", result, "--plugins", HERE / "plugins"]
+            process = runs.enter_context(
+                subprocess.Popen(
+                    botkit_command("run", HERE / "bots" / bot, *arguments, *options),
+                    cwd=tmp_path,
+                    env=botkit_environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=runs.enter_context(errors.open("w")),
+                    text=True,
+                )
+            )
+            runs.callback(process.kill)
+            # What hangs is ended, and then seen by whoever reads its output.
+            limit = threading.Timer(CHAT_LIMIT, process.kill)
+            runs.callback(limit.cancel)
+            limit.start()
+            return BotkitRun(process=process, json=result, errors=errors)
+
+        yield start

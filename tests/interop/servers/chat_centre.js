@@ -159,12 +159,16 @@ class ChatCentre {
     });
   }
 
-  /** Forgets where the customers are; with `line`, the agent says it while nobody can hear. */
-  loseCustomers(line) {
-    for (const chat of this.chats.values()) {
-      chat.unbind();
-      if (line && chat.open) chat.say(line);
-    }
+  /** The agent says a line in every open chat; gives their number. */
+  say(line) {
+    const open = [...this.chats.values()].filter((chat) => chat.open);
+    open.forEach((chat) => chat.say(line));
+    return open.length;
+  }
+
+  /** Forgets where the customers are: what is said from now on, nobody can hear. */
+  loseCustomers() {
+    this.chats.forEach((chat) => chat.unbind());
   }
 
   status() {

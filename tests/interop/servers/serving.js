@@ -38,11 +38,15 @@ function sideDoor(request, response, centre, bayeux) {
     searchParams.get('all') === '1'
   ) {
     const forgotten = bayeux.sessions();
-    centre.loseCustomers(searchParams.get('say'));
+    centre.loseCustomers();
+    if (searchParams.has('say')) centre.say(searchParams.get('say'));
     bayeux.forget();
     answer(response, 200, { forgotten });
+  } else if (request.method === 'POST' && pathname === '/say') {
+    answer(response, 200, { heard: centre.say(searchParams.get('text')) });
   } else {
-    answer(response, 404, { error: 'GET /status or POST /forget?all=1[&say=TEXT]' });
+    const error = 'GET /status, POST /forget?all=1[&say=TEXT] or POST /say?text=TEXT';
+    answer(response, 404, { error });
   }
 }
 

@@ -120,13 +120,18 @@ public final class ChatCentre {
         agents.schedule(actIfOpen, Settings.AGENT_DELAY_MS, TimeUnit.MILLISECONDS);
     }
 
+    /** The agent says a line in every open chat; gives their number. */
+    synchronized int say(String line) {
+        List<Chat> open = chats.values().stream().filter(Chat::isOpen).toList();
+        open.forEach(chat -> chat.agentSays(line));
+        return open.size();
+    }
+
     /** Forgets where the customers are; with a line, the agent says it while nobody can hear. */
     synchronized void loseCustomers(String line) {
-        for (Chat chat : chats.values()) {
-            chat.unbind();
-            if (line != null && chat.isOpen()) {
-                chat.agentSays(line);
-            }
+        chats.values().forEach(Chat::unbind);
+        if (line != null) {
+            say(line);
         }
     }
 

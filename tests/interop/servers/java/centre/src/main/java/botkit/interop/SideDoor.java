@@ -2,7 +2,7 @@ package botkit.interop;
 
 import java.util.Map;
 
-/** What tests may ask of a server beside the chat: its status, and to forget its Bayeux sessions. */
+/** What tests may ask of a server beside the chat: its status, a line of the agent, to forget its sessions. */
 public final class SideDoor {
     /** The part of a Bayeux server that the side door needs. */
     public interface Sessions {
@@ -24,6 +24,11 @@ public final class SideDoor {
         Map<String, Object> status = centre.status();
         status.put("sessions", sessions.count());
         return status;
+    }
+
+    /** Carries out POST /say?text=TEXT. */
+    public Map<String, Object> say(String text) {
+        return Map.of("heard", centre.say(text));
     }
 
     /** Carries out POST /forget?all=1[&amp;say=TEXT]. */

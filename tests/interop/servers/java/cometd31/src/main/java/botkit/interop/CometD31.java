@@ -19,7 +19,7 @@ import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.ajax.JSON;
 
-/** The chat centre on CometD 8 (Jetty 12, javax.servlet). */
+/** The chat centre on CometD 3.1 (Jetty 9.2, javax.servlet). */
 public final class CometD31 {
     public static void main(String[] arguments) throws Exception {
         Server server = new Server(new InetSocketAddress("127.0.0.1", Settings.PORT));
@@ -35,6 +35,7 @@ public final class CometD31 {
         ServletHolder door = new ServletHolder(new Door());
         context.addServlet(door, "/status");
         context.addServlet(door, "/forget");
+        context.addServlet(door, "/say");
         server.start();
 
         ChatCentre centre = new ChatCentre();
@@ -91,7 +92,10 @@ public final class CometD31 {
 
         @Override
         protected void doPost(HttpServletRequest request, HttpServletResponse response) throws IOException {
-            answer(response, door().forget(request.getParameter("say")));
+            boolean says = request.getServletPath().equals("/say");
+            answer(response, says
+                ? door().say(request.getParameter("text"))
+                : door().forget(request.getParameter("say")));
         }
 
         private static void answer(HttpServletResponse response, Map<String, Object> body) throws IOException {

@@ -36,6 +36,7 @@ public final class CometD8 {
         ServletHolder door = new ServletHolder(new Door());
         context.addServlet(door, "/status");
         context.addServlet(door, "/forget");
+        context.addServlet(door, "/say");
         server.start();
 
         ChatCentre centre = new ChatCentre();
@@ -92,7 +93,10 @@ public final class CometD8 {
 
         @Override
         protected void doPost(HttpServletRequest request, HttpServletResponse response) throws IOException {
-            answer(response, door().forget(request.getParameter("say")));
+            boolean says = request.getServletPath().equals("/say");
+            answer(response, says
+                ? door().say(request.getParameter("text"))
+                : door().forget(request.getParameter("say")));
         }
 
         private static void answer(HttpServletResponse response, Map<String, Object> body) throws IOException {

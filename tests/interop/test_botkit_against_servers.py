@@ -1,0 +1,305 @@
+"""Botkit's bots against servers of other projects, through its command as a user types it."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
+from typing import Any
+
+import pytest
+
+LIMIT = 20
+SERVERS = ["cometd-node", "faye", "cometd-8", "cometd-3.1"]
+STARTS = [
+    ("ParticipantJoined", "Client", None),
+    ("ParticipantJoined", "Agent", None),
+    ("Message", "Agent", "Hello, how can I help?"),
+]
+GAP = "Are you still there?"
+# Longer than a test, so that no connect ends but by what the test does.
+PATIENT = {"POLL_TIMEOUT_MS": "30000"}
+
+
+def talk(*numbers: int, of: str = "") -> list[tuple[str, str, str | None]]:
+    """Give what the server writes down while the customer speaks and Ada answers."""
+    lines = [f"message {number}{of}" for number in numbers]
+    pairs = [(("Client", line), ("Agent", f"You said: {line}")) for line in lines]
+    return [("Message", who, text) for pair in pairs for who, text in pair]
+
+
+LEFT = ("ParticipantLeft", "Client", None)
+WHOLE = [*STARTS, *talk(1, 2, 3), LEFT]
+WITH_GAP = [*STARTS, *talk(1), ("Message", "Agent", GAP), *talk(2, 3), LEFT]
+
+
+def written(chat: dict[str, Any]) -> list[tuple[str, str, str | None]]:
+    """Read the transcript that the server has kept."""
+    return [(e["type"], e["from"]["type"], e.get("text")) for e in chat["transcript"]]
+
+
+def assert_left(status: dict[str, Any], *, total: int = 1) -> None:
+    assert (status["open"], status["total"], status["sessions"]) == (0, total, 0)
+
+
+def assert_passed(journey: dict[str, Any], url: str) -> None:
+    assert (journey["verdict"], journey["reason"]) == ("passed", "ok"), journey["message"]
+    assert (journey["server"], journey["on_simulator"], journey["left"]) == (url, False, True)
+
+
+def assert_heard(journey: dict[str, Any], chat: dict[str, Any]) -> None:
+    """The customer has written down what the server has, each event once."""
+    rows = [row for row in journey["transcript"] if row["index"] is not None]
+    heard = sorted((row["index"], row["text"]) for row in rows)
+    assert heard == [(event["index"], event.get("text") or "") for event in chat["transcript"]]
+    assert not any(row["history"] for row in rows)
+
+
+def kinds(journey: dict[str, Any]) -> Counter[str]:
+    return Counter(row["kind"] for row in journey["transcript"])
+
+
+# --- a network that fails ------------------------------------------------------------------------
+
+
+class Line:
+    """One connection through the proxy."""
+
+    def __init__(self, client: socket.socket, server: socket.socket) -> None:
+        self.client = client
+        self.server = server
+        self.polls = False
+        self.is_cut = False
+        self.swallowed = b""
+
+
+def read(source: socket.socket) -> bytes:
+    """Read what there is; nothing at the end, however it came."""
+    try:
+        return source.recv(65536)
+    except OSError:
+        return b""
+
+
+def hang_up(*ends: socket.socket) -> None:
+    for end in ends:
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+
+
+class CuttingProxy:
+    """Passes bytes on, and can break the connection of the held poll on the client's side alone.
+
+    What the server then writes into it is swallowed, as by a client whose network has gone away.
+    Nothing else gets to the server until `let_in`.
+
+    Attributes:
+        url: what to give the client in place of the server's.
+        passed_on: all that clients were given.
+    """
+
+    def __init__(self, server_port: str) -> None:
+        self.passed_on = b""
+        self._server = ("127.0.0.1", int(server_port))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/cometd"
+        self._lines: list[Line] = []
+        self._threads: list[threading.Thread] = []
+        self._changed = threading.Condition()
+        self._gate = threading.Event()
+        self._gate.set()
+        self._start(self._accept)
+
+    def cut_the_poll(self) -> None:
+        """Break the connection on which a connect is held; wait for one if there is none yet."""
+        with self._changed:
+            self._wait(lambda: self._held() is not None)
+            line = self._held()
+            assert line is not None
+            line.is_cut = True
+            self._gate.clear()
+        hang_up(line.client)
+
+    def wait_swallowed(self, words: bytes) -> None:
+        """Wait until the server has written this into the connection that was cut."""
+        with self._changed:
+            self._wait(lambda: any(words in line.swallowed for line in self._lines))
+
+    def let_in(self) -> None:
+        """Let clients reach the server again."""
+        self._gate.set()
+
+    def close(self) -> None:
+        self._gate.set()
+        hang_up(self._listener)
+        self._threads[0].join(LIMIT)
+        ends = [end for line in self._lines for end in (line.client, line.server)]
+        hang_up(*ends)
+        for thread in self._threads:
+            thread.join(LIMIT)
+        for end in (self._listener, *ends):
+            end.close()
+
+    def _wait(self, holds: Callable[[], bool]) -> None:
+        assert self._changed.wait_for(holds, LIMIT)
+
+    def _held(self) -> Line | None:
+        return next((line for line in self._lines if line.polls and not line.is_cut), None)
+
+    def _start(self, work: Callable[..., None], *arguments: Line) -> None:
+        self._threads.append(threading.Thread(target=work, args=arguments, daemon=True))
+        self._threads[-1].start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self._gate.wait()
+            line = Line(client, socket.create_connection(self._server))
+            self._lines.append(line)
+            self._start(self._carry_up, line)
+            self._start(self._carry_down, line)
+
+    def _carry_up(self, line: Line) -> None:
+        while data := read(line.client):
+            self._gate.wait()
+            if b'"/meta/connect"' in data:
+                with self._changed:
+                    line.polls = True
+                    self._changed.notify_all()
+            with suppress(OSError):
+                line.server.sendall(data)
+        if not line.is_cut:
+            hang_up(line.server)
+
+    def _carry_down(self, line: Line) -> None:
+        while data := read(line.server):
+            with self._changed:
+                if line.is_cut:
+                    line.swallowed += data
+                    self._changed.notify_all()
+                    continue
+                line.polls = False
+                self.passed_on += data
+            with suppress(OSError):
+                line.client.sendall(data)
+        hang_up(line.client)
+
+
+@pytest.fixture
+def start_proxy() -> Iterator[Callable[[Any], CuttingProxy]]:
+    """Put a proxy before a server."""
+    with ExitStack() as proxies:
+
+        def start(server: Any) -> CuttingProxy:
+            return proxies.enter_context(closing(CuttingProxy(server.port)))
+
+        yield start
+
+
+# --- the chats -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bot", ["whole.yaml", "whole.py"])
+def test_a_whole_chat(bot, server, start_botkit):
+    run = start_botkit(bot, server.url).finish()
+    assert run["exit_code"] == 0
+    [journey] = run["journeys"]
+    assert_passed(journey, server.url)
+    assert journey["asserted"] >= 5
+    assert kinds(journey)["interrupted"] == 0
+    assert_left(server.status())
+    [chat] = server.status()["chats"]
+    assert (written(chat), chat["service"]) == (WHOLE, "support")
+    assert chat["userData"]["Segment"] == "gold"
+    assert_heard(journey, chat)
+
+
+def test_faye_refuses_the_subscribe_and_serves_the_chat(start_server, start_proxy, start_botkit):
+    faye = start_server("faye")
+    proxy = start_proxy(faye)
+    run = start_botkit("whole.yaml", proxy.url).finish()
+    assert b"403:/service/chatV2/support:Forbidden channel" in proxy.passed_on
+    assert_passed(run["journeys"][0], proxy.url)
+    assert written(faye.status()["chats"][0]) == WHOLE
+    assert_left(faye.status())
+
+
+def assert_one_gap(run: dict[str, Any], url: str, status: dict[str, Any]) -> None:
+    """It was interrupted once, and neither side has lost or repeated a thing."""
+    [journey], [chat] = run["journeys"], status["chats"]
+    assert_passed(journey, url)
+    assert (kinds(journey)["interrupted"], kinds(journey)["continued"]) == (1, 1)
+    assert written(chat) == WITH_GAP
+    assert_heard(journey, chat)
+    assert_left(status)
+
+
+def test_a_forgotten_session_is_resumed_without_loss_or_repetition(server, start_botkit):
+    run = start_botkit("gap.yaml", server.url)
+    run.wait_until_told("agent You said: message 1")
+    assert server.forget(say=GAP) == 1
+    assert_one_gap(run.finish(), server.url, server.status())
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_what_was_written_into_a_dead_connection_is_asked_for_again(
+    name, start_server, start_proxy, start_botkit
+):
+    server = start_server(name, **PATIENT)
+    proxy = start_proxy(server)
+    run = start_botkit("gap.yaml", proxy.url)
+    run.wait_until_told("agent You said: message 1")
+    proxy.cut_the_poll()
+    assert server.say(GAP) == 1
+    proxy.wait_swallowed(GAP.encode())
+    proxy.let_in()
+    assert_one_gap(run.finish(), proxy.url, server.status())
+
+
+def test_twenty_chats_at_once(server, start_botkit):
+    run = start_botkit("crowd.yaml", server.url, "-n", "20").finish()
+    assert run["counts"] == {"passed": 20}
+    status = server.status()
+    assert_left(status, total=20)
+    chats = {chat["chatId"]: chat for chat in status["chats"]}
+    for journey in run["journeys"]:
+        assert_passed(journey, server.url)
+        chat = chats.pop(journey["session_id"])
+        number = re.fullmatch(r"crowd\[(\d+)\]", journey["name"])[1]
+        assert written(chat) == [*STARTS, *talk(1, 2, 3, of=f" of {number}"), LEFT]
+        assert_heard(journey, chat)
+
+
+def test_a_signal_in_mid_chat_leaves_it(server, start_botkit):
+    run = start_botkit("gap.yaml", server.url)
+    run.wait_until_told("agent You said: message 1")
+    run.process.send_signal(signal.SIGTERM)
+    document = run.finish()
+    assert (document["exit_code"], document["interrupted"]) == (2, True)
+    [journey] = document["journeys"]
+    assert (journey["verdict"], journey["left"]) == ("cancelled", True)
+    assert_left(server.status())
+
+
+def test_a_server_that_starts_again_has_ended_the_chat(server, start_server, start_botkit):
+    run = start_botkit("gap.yaml", server.url)
+    run.wait_until_told("agent You said: message 1")
+    server.kill()
+    run.wait_until_told("interrupted")
+    reborn = start_server(server.name, PORT=server.port)
+    assert reborn.url == server.url
+    document = run.finish()
+    assert document["exit_code"] == 1
+    [journey] = document["journeys"]
+    # It is the service that has broken its promise: the server is back, and the chat is not.
+    assert (journey["verdict"], journey["reason"]) == ("failed", "chat_ended")
+    assert "by service: no open chat has this secureKey" in journey["message"]
+    assert kinds(journey)["session_ended"] == kinds(journey)["interrupted"] == 1
+    assert_left(reborn.status(), total=0)
