@@ -91,6 +91,7 @@ class CometdChat:
         "_life",
         "_link",
         "_losses",
+        "_lost",
         "_lot",
         "_names",
         "_nursery",
@@ -144,6 +145,7 @@ class CometdChat:
         # The service pushes to the present session; how often that ceased to be certain.
         self._bound = False
         self._losses = 0
+        self._lost: str | None = None
         self._interrupted = False
         self._call_error: ChatError | None = None
         self._leaving = False
@@ -256,7 +258,7 @@ class CometdChat:
         if (error := self._link.last_error or self._open_error) is not None:
             return error
         url, limit = self._opening.url, self._opening.open_within
-        if self._vain:
+        if self._vain or self._losses:
             return ConnectorError(f"{url} forgets the session again and again")
         what = "the chat was requested and nothing came back" if self._requested else "no handshake"
         return ConnectorError(f"{url}: {what} within {limit:g} s", kind="timeout")
@@ -351,7 +353,7 @@ class CometdChat:
                 self._refused = event.error
             case bayeux.Stopped():
                 self._stopped = event.reason
-                self._end(EndedBy.LOST, f"the server forbade to go on: {event.reason}")
+                self._give_up(f"the server forbade to go on: {event.reason}")
             case bayeux.Connected() | bayeux.Acknowledged():
                 pass
         self._wake()
@@ -390,6 +392,12 @@ class CometdChat:
         if self._chat.started:
             self._tell(self._chat.end(by, description, now=trio.current_time()))
 
+    def _give_up(self, reason: str) -> None:
+        """Count the chat as lost; it is left all the same, for somebody may still sit in it."""
+        if self._lost is None:
+            self._lost = reason
+        self._over.cancel()
+
     def _interrupt(self, reason: str) -> None:
         if self._chat.started and not self._interrupted and not self._chat.ended:
             self._interrupted = True
@@ -420,7 +428,7 @@ class CometdChat:
     async def _rebind(self, scope: trio.CancelScope) -> None:
         """Bind the chat to the new session, and take up where the old one ended."""
         with scope:
-            while not self._bound and not self._chat.ended:
+            while not self._bound and not self._chat.ended and self._lost is None:
                 await self._until(lambda: self._link.client.client_id is not None)
                 if not await self._bind_once():
                     await trio.sleep(PAUSE)
@@ -440,7 +448,7 @@ class CometdChat:
             log.debug("binding the chat again failed: %s", error)
             return False
         except ChatError as error:
-            self._end(EndedBy.LOST, f"the chat could not be taken up again: {error}")
+            self._give_up(f"the chat could not be taken up again: {error}")
             return True
         # What was lost meanwhile has to be asked for once more.
         self._bound = accepted and losses == self._losses
@@ -461,6 +469,8 @@ class CometdChat:
                 await self._link.disconnect()
             except (ConnectorError, RemoteProtocolError) as error:
                 log.debug("the Bayeux session could not be ended, it will expire: %s", error)
+        if self._lost is not None:
+            self._end(EndedBy.LOST, self._lost)
         self._end(EndedBy.UNCONFIRMED, "the service did not confirm that the chat was left")
         for scope in (self._life, self._asking, self._rebinding):
             if scope is not None:
@@ -490,6 +500,9 @@ class CometdChat:
                 # To leave twice does no harm, so it is tried for as long as there is time.
                 log.debug("leaving the chat failed: %s", error)
                 accepted = False
+            if accepted and self._lost is not None:
+                # Nothing is pushed any more, so nothing will confirm it.
+                return
             if accepted:
                 await self._until(lambda: self._chat.ended)
             else:
