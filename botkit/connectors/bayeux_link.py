@@ -20,6 +20,8 @@ from botkit.errors import BotkitError, ConnectorError, RemoteProtocolError
 
 OnEvent = Callable[[bayeux.Event], None]
 
+PROXY_REFUSES = 407
+"""A status that only proxies give."""
 SHOWN = 80
 """Characters of a reply that an error shows."""
 
@@ -145,8 +147,15 @@ class BayeuxLink:
             error = self._too_late(now - started)
         self._doing = None
         if error is None:
-            self._take(received, ends_request=True)
-        elif self.client.is_asking:
+            self._take(received)
+            if self.client.is_asking:
+                error = RemoteProtocolError(
+                    f"{self._http.url} did not answer the {type(action).__name__.lower()}:"
+                    f" {_shown(reply.body)}"
+                )
+            else:
+                self.failures = 0
+        if error is not None and self.client.is_asking:
             # Otherwise it was cancelled on purpose: the session is over.
             self._fail(error, now)
 
@@ -157,12 +166,9 @@ class BayeuxLink:
             self._on_event(event)
         self._on_failure()
 
-    def _take(self, received: list[Message], *, ends_request: bool = False) -> None:
+    def _take(self, received: list[Message]) -> None:
         self.last_error = None
-        if ends_request:
-            self.failures = 0
-        now = trio.current_time()
-        for event in self.client.receive(received, now, ends_request=ends_request):
+        for event in self.client.receive(received, trio.current_time()):
             if type(event) is bayeux.Acknowledged:
                 self._acks[event.id] = event
             elif type(event) is bayeux.SessionUnknown and self._doing is not None:
@@ -178,7 +184,7 @@ class BayeuxLink:
         if reply.status != 200:
             raise ConnectorError(
                 f"{self._http.url} answered with HTTP {reply.status}: {_shown(reply.body)}",
-                kind="http",
+                kind="proxy" if reply.status == PROXY_REFUSES else "http",
             )
         try:
             return decode(reply.body, self._codec)

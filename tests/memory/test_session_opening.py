@@ -102,7 +102,7 @@ NONSENSE: list[tuple[MemoryNetwork, type[BotkitError], str]] = [
     (answering(b"\xff\x00"), RemoteProtocolError, "not Bayeux"),
     (answering(b"oops", status=500), ConnectorError, "HTTP 500"),
     (answering(b"moved", status=302), ConnectorError, "HTTP 302"),
-    (answering(b"[]"), ConnectorError, "no handshake within 15 s"),
+    (answering(b"[]"), RemoteProtocolError, "did not answer the handshake"),
 ]
 
 
