@@ -21,7 +21,7 @@ from botkit.bot.script import BotScript
 from botkit.bot.turn import ActionDone, Finished, Input, Perform, Performed, RunAction, Turn
 from botkit.bot.values import Values
 from botkit.chat import Command, Event
-from botkit.errors import BotkitError, ungrouped
+from botkit.errors import FOREIGN, BotkitError, ungrouped
 from botkit.interfaces import (
     Action,
     ActionContext,
@@ -175,12 +175,12 @@ class _Driver:
 
     async def _act(self, action: RunAction) -> None:
         result: str | None = None
-        error: Exception | None = None
+        error: BaseException | None = None
         try:
             if self._run_action is None:
                 raise LookupError(f"there are no actions here, so {action.name!r} cannot be run")
             result = await self._run_action(action.name, action.arguments)
-        except Exception as caught:  # The boundary to plugins' code; the step is blamed.
+        except FOREIGN as caught:  # The boundary to plugins' code; the step is blamed.
             error = caught
         now = trio.current_time()
         self._ask((ActionDone(number=action.number, at=now, result=result, error=error),))

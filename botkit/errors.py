@@ -26,6 +26,7 @@ from collections.abc import Sequence
 from types import TracebackType
 
 __all__ = [
+    "FOREIGN",
     "BotkitError",
     "ChatError",
     "ChatRefused",
@@ -42,6 +43,13 @@ __all__ = [
     "StepTimeout",
     "ungrouped",
 ]
+
+
+FOREIGN = (Exception, SystemExit)
+"""What is caught at a boundary to the code of plugins and bots.
+
+``sys.exit()`` there would end botkit in the middle of chats; with 0, as if all had passed.
+"""
 
 
 class BotkitError(Exception):

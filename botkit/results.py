@@ -234,7 +234,7 @@ class Alert:
     journey: JourneyResult | None = None
 
 
-def blame(error: Exception) -> tuple[Verdict, Reason]:
+def blame(error: BaseException) -> tuple[Verdict, Reason]:
     """Say whose fault it is that something in an open chat went wrong; the one place that knows."""
     match error:
         case ExpectationFailed():

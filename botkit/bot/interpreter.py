@@ -225,7 +225,7 @@ class Interpreter:
         if self._closing is not None and not self._is_over() and not under_way:
             self._finished = self._closing
 
-    def _failed_reaction(self, error: Exception) -> Finished:
+    def _failed_reaction(self, error: BaseException) -> Finished:
         broken = broken_by(error)
         message = self._stage.values.mask(f"a reaction failed: {broken.message}")
         return Finished(verdict=broken.verdict, reason=broken.reason, message=message)

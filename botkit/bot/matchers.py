@@ -44,6 +44,7 @@ from botkit.bot.values import (
     Values,
     escape_regex,
 )
+from botkit.errors import FOREIGN
 from botkit.interfaces import Matcher
 
 __all__ = [
@@ -250,7 +251,7 @@ def make_matcher(name: str, factory: MatcherFactory, value: PlainValue) -> Match
         raise
     except ValueError as error:
         raise MatcherError(f"{name}: {error}") from error
-    except Exception as error:  # The boundary to plugins: whatever they raise gets a place.
+    except FOREIGN as error:  # The boundary to plugins: whatever they raise gets a place.
         raise MatcherError(f"matcher {name!r} broke: {type(error).__name__}: {error}") from error
 
 

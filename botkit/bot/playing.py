@@ -9,6 +9,7 @@ from typing import Any
 
 from botkit.bot.matchers import MatcherError, in_words
 from botkit.bot.turn import Finished
+from botkit.errors import FOREIGN
 from botkit.interfaces import Match, Matcher, Miss
 from botkit.results import Reason, Verdict, blame
 
@@ -87,7 +88,7 @@ def judge(matcher: Matcher, text: str) -> Match | Miss:
         answer: object = matcher.match(text)
     except MatcherError as error:
         raise Broken(Reason.BOT, str(error), verdict=Verdict.ERROR) from error
-    except Exception as error:  # The boundary to plugins' code.
+    except FOREIGN as error:  # The boundary to plugins' code.
         raise _bad_matcher(matcher, f"raised {type(error).__name__}: {error}") from error
     if isinstance(answer, Match | Miss):
         return answer
@@ -99,7 +100,7 @@ def _bad_matcher(matcher: Matcher, what: str) -> Broken:
     return Broken(Reason.PLUGIN, message, verdict=Verdict.ERROR)
 
 
-def broken_by(error: Exception) -> Broken:
+def broken_by(error: BaseException) -> Broken:
     """Break a step because its command could not be done."""
     verdict, reason = blame(error)
     return Broken(reason, str(error) or type(error).__name__, verdict=verdict)

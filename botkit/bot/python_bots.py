@@ -21,7 +21,7 @@ from typing import Any, TypeVar, overload
 from botkit.bot.diagnostics import Mark, Problems, did_you_mean
 from botkit.bot.source import SourceError, read_text, split_lines
 from botkit.chat import EVENT_NAMES
-from botkit.errors import ConfigError
+from botkit.errors import FOREIGN, ConfigError
 from botkit.interfaces import ConnectOptions, JourneyPlan, Limits
 
 T = TypeVar("T", bound=type)
@@ -248,7 +248,7 @@ def _run(path: Path, text: str, problems: Problems) -> ModuleType | None:
     try:
         exec(code, vars(module))
     # The boundary to the authors of bots: whatever their file raises is told with its line.
-    except (Exception, SystemExit) as error:
+    except FOREIGN as error:
         del sys.modules[module.__name__]
         problems.add(problems.begin_of(_line_in(error, str(path))), _told(error))
         return None

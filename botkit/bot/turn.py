@@ -43,7 +43,7 @@ class ActionDone:
     number: int
     at: float
     result: str | None = None
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

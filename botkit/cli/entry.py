@@ -119,7 +119,10 @@ def run_command(arguments: Sequence[str]) -> int:
         return ExitCode.ERROR
     except BotkitError as error:
         return _give_up(error, ExitCode.ERROR, arguments)
-    except Exception as error:  # The boundary to the shell: no traceback for users.
+    except BaseException as error:  # The boundary to the shell: no traceback for users.
+        if isinstance(error, SystemExit) and not set(BUILT_IN).intersection(arguments[:1]):
+            # A plugin's command ends as it likes; what ends one of ours is no success.
+            raise
         return _give_up(error, ExitCode.ERROR, arguments)
     return int(code or 0)
 
@@ -129,7 +132,7 @@ def complain(sentence: str) -> None:
     click.echo(f"botkit: {one_line(sentence, MAX_ERROR)}", err=True)
 
 
-def _give_up(error: Exception, code: ExitCode, arguments: Sequence[str]) -> ExitCode:
+def _give_up(error: BaseException, code: ExitCode, arguments: Sequence[str]) -> ExitCode:
     if os.environ.get("BOTKIT_DEBUG") or {"-v", "--verbose"}.intersection(arguments):
         click.echo("".join(traceback.format_exception(error)), err=True)
     if isinstance(error, BotkitError):

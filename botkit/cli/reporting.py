@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from botkit.chat import Row
+from botkit.errors import FOREIGN
 from botkit.interfaces import JourneyInfo, Reporter
 from botkit.report.console import ConsoleReporter, make_console, wants_live_view
 from botkit.report.json_document import STDOUT, JsonReporter
@@ -98,6 +99,6 @@ def tell_the_end(reporters: Iterable[Reporter], run: RunResult) -> list[str]:
     for reporter in reporters:
         try:
             reporter.run_finished(run)
-        except Exception as error:  # The boundary to reporters; what failed is told.
+        except FOREIGN as error:  # The boundary to reporters; what failed is told.
             faults.append(f"the reporter {type(reporter).__name__} failed: {error}")
     return faults

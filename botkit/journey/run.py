@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import trio
 
-from botkit.errors import ConfigError
+from botkit.errors import FOREIGN, ConfigError
 from botkit.interfaces import Action, ConnectOptions, Connector, JourneyPlan, Reporter
 from botkit.journey.openings import Resolved, resolve
 from botkit.journey.play import Journey
@@ -159,7 +159,7 @@ class Run:
         for reporter in list(self._reporters):
             try:
                 call(reporter)
-            except Exception as error:  # The boundary to reporters; it changes the exit code.
+            except FOREIGN as error:  # The boundary to reporters; it changes the exit code.
                 log.debug("a reporter failed", exc_info=error)
                 self._reporters.remove(reporter)
                 self._faults.append(

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
-from botkit.errors import ConfigError, PluginError
+from botkit.errors import FOREIGN, ConfigError, PluginError
 from botkit.hookspecs import HOOKS, PROJECT
 from botkit.plugins.implementations import IMPLEMENTATION_MARK, did_you_mean
 from botkit.plugins.manager import Origin, Plugins
@@ -152,7 +152,7 @@ def take(plugins: Plugins, found: Found) -> None:
     """
     try:
         plugin = found.load()
-    except (Exception, SystemExit) as error:  # The boundary to plugins' code.
+    except FOREIGN as error:  # The boundary to plugins' code.
         message = f"cannot be imported: {type(error).__name__}: {error}{place_of(error, found)}"
         raise PluginError(message, plugin=found.name) from error
     if found.origin is Origin.FILE and not implements_anything(plugin):

@@ -16,6 +16,7 @@ from typing import NoReturn
 
 import trio
 
+from botkit.errors import FOREIGN
 from botkit.plugins import watchdog
 from botkit.plugins.implementations import Implementation
 from botkit.plugins.watchdog import Slot, Watchdog
@@ -99,7 +100,7 @@ class Dispatcher:
         """Call one implementation; gives what has to be awaited for it to be done, if anything."""
         try:
             returned, held = watchdog.call(slot, implementation, arguments)
-        except Exception as error:  # The boundary to plugins' and bots' code.
+        except FOREIGN as error:  # The boundary to plugins' and bots' code.
             raise_blamed(implementation, error)
         if held > self._watch.limit:
             if inspect.iscoroutine(returned):
@@ -116,7 +117,7 @@ class Dispatcher:
     ) -> None:
         try:
             held = await watchdog.finish(slot, implementation, awaitable)
-        except Exception as error:  # The boundary to plugins' and bots' code.
+        except FOREIGN as error:  # The boundary to plugins' and bots' code.
             raise_blamed(implementation, error)
         if held > self._watch.limit:
             raise self._blocked(implementation, held)
@@ -136,7 +137,7 @@ class Dispatcher:
         return implementation.error(message, reason="hook_blocked")
 
 
-def raise_blamed(implementation: Implementation, error: Exception) -> NoReturn:
+def raise_blamed(implementation: Implementation, error: BaseException) -> NoReturn:
     """Raise what an implementation raised under its name.
 
     An assertion of the journey's own bot is not a defect of the bot: it comes out as it is.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from botkit import hookspecs
-from botkit.errors import PluginError
+from botkit.errors import FOREIGN, PluginError
 from botkit.hookspecs import HOOKS, PROJECT
 from botkit.interfaces import Action, AlertSink, Bot, Connector, Matcher, Reporter, StateStorage
 from botkit.plugins.dispatch import HOOK_DEADLINE, Dispatcher
@@ -212,7 +212,7 @@ class Plugins:
             implementation.call({"register": register})
         except PluginError:
             raise
-        except Exception as error:  # The boundary to plugins' code.
+        except FOREIGN as error:  # The boundary to plugins' code.
             message = f"it raised {type(error).__name__}: {error}"
             raise implementation.error(message, reason="plugin") from error
 
