@@ -57,6 +57,8 @@ HANDSHAKE_LIMIT = 1.0
 """Seconds of waiting for the answer to a handshake, in order to end its session."""
 DISCONNECT_RESERVE = 0.6
 """Seconds of the goodbye that are kept for the Bayeux disconnect."""
+GRACE = 0.05
+"""Seconds that a push which was overtaken may be late."""
 PAUSE = 0.2
 """Seconds before the next attempt at what is tried beside the connect loop."""
 ATTEMPTS = 3
@@ -100,6 +102,7 @@ class CometdChat:
         "_over",
         "_rebinding",
         "_refused",
+        "_releasing",
         "_requested",
         "_stopped",
         "_vain",
@@ -129,7 +132,7 @@ class CometdChat:
             max_network_delay=max_network_delay,
         )
         self._lot = trio.lowlevel.ParkingLot()
-        self._nursery: trio.Nursery | None = None
+        self._nursery: trio.Nursery
         # Scopes of the tasks that the goodbye needs, or whose replies it needs.
         self._life = trio.CancelScope(shield=True)
         self._asking: trio.CancelScope | None = None
@@ -147,6 +150,7 @@ class CometdChat:
         self._losses = 0
         self._lost: str | None = None
         self._interrupted = False
+        self._releasing = False
         self._call_error: ChatError | None = None
         self._leaving = False
         self._crash: Exception | None = None
@@ -191,7 +195,6 @@ class CometdChat:
         return self._link.client.client_id is not None or self._is_decided()
 
     def _start_asking(self) -> None:
-        assert self._nursery is not None
         self._asking = trio.CancelScope(shield=True)
         self._nursery.start_soon(self._ask, self._asking, name="request chat")
 
@@ -371,6 +374,17 @@ class CometdChat:
         # Who gets the first push of a chat gets the following ones, too.
         self._bound = self._bound or self._chat.started is not was_started
         self._tell(events)
+        if self._chat.is_holding and not self._releasing:
+            self._releasing = True
+            self._nursery.start_soon(self._release, name="pushes out of order")
+
+    async def _release(self) -> None:
+        """Give the other connection a moment for what was overtaken."""
+        with trio.CancelScope(shield=True):
+            await trio.sleep(GRACE)
+        self._releasing = False
+        self._tell(self._chat.release(now=trio.current_time()))
+        self._wake()
 
     def _tell(self, events: list[Event]) -> None:
         for event in events:
@@ -420,7 +434,7 @@ class CometdChat:
         self._start_rebinding()
 
     def _start_rebinding(self) -> None:
-        if self._chat.started and self._rebinding is None and self._nursery is not None:
+        if self._chat.started and self._rebinding is None:
             # The goodbye needs the binding as well, so it ends no sooner than that.
             self._rebinding = trio.CancelScope(shield=True)
             self._nursery.start_soon(self._rebind, self._rebinding, name="rebind")

@@ -10,6 +10,11 @@ An index that was seen is dropped; one that was not is new, whatever order it co
 indexes were seen is remembered for the last :data:`REMEMBERED`, and everything lower counts as
 seen.
 
+Pushes come over two connections, so one may overtake another: the reply to a line of the customer
+a poll that was answered just before. A push that leaves a gap behind what was told is *held* until
+the gap is closed, or until the caller, who waits a moment, releases it: a gap may also be there for
+good, where the service numbers what customers do not see.
+
 Source: GMS Chat API v2, "Common response object" and event types; public CometD clients.
 """
 
@@ -27,6 +32,7 @@ from botkit.genesys.gms_v2 import GmsEvent, Push
 
 REMEMBERED = 1000
 MAX_PARTIES = 100
+MAX_HELD = 100
 
 PARTY_KINDS: Mapping[str, PartyKind] = {
     "Client": PartyKind.CUSTOMER,
@@ -55,10 +61,12 @@ class GmsChat:
 
     __slots__ = (
         "_floor",
+        "_held",
         "_own_id",
         "_parties",
         "_seen",
         "_seq",
+        "_told",
         "_top",
         "chat_id",
         "ended",
@@ -81,6 +89,9 @@ class GmsChat:
         # Every index up to _floor was seen, and those above it that are in _seen.
         self._floor = 0
         self._top = 0
+        # The highest index that was told, and the pushes that came too early to be told.
+        self._told = 0
+        self._held: list[Push] = []
         self._seen: set[int] = set()
 
     # --- what the connector asks ---
@@ -95,12 +106,17 @@ class GmsChat:
         """The position to ask from after a loss; None asks for everything."""
         return self._floor + 1 if self._floor else None
 
+    @property
+    def is_holding(self) -> bool:
+        """Something is held; :meth:`release` it in a moment."""
+        return bool(self._held)
+
     def receive(self, data: JSON, *, now: float) -> list[Event]:
         """Take the data of one push.
 
         Returns:
-            The new events, in order. Errors of the service are Error events once the chat is
-            open; before, they are the ``refusal``.
+            The new events, in order; none of a push that is held. Errors of the service are Error
+            events once the chat is open; before, they are the ``refusal``.
 
         Raises:
             RemoteProtocolError: the push is malformed; nothing of it was taken.
@@ -112,10 +128,18 @@ class GmsChat:
             return self._receive_failure(push, now)
         events: list[Event] = []
         self._adopt(push, events, now)
-        for wire_event in push.events:
-            self._receive_event(wire_event, events, now)
-        if push.chat_ended:
-            self._end(events, now, "")
+        self._held.append(push)
+        while (ready := self._next_ready()) is not None:
+            self._held.remove(ready)
+            self._take(ready, events, now)
+        return events
+
+    def release(self, *, now: float) -> list[Event]:
+        """Take what is held: what is missing before it does not come any more."""
+        events: list[Event] = []
+        held, self._held = sorted(self._held, key=_begins_at), []
+        for push in held:
+            self._take(push, events, now)
         return events
 
     def interrupted(self, description: str, *, now: float) -> Event:
@@ -134,8 +158,13 @@ class GmsChat:
         """Tell that the chat is over; empty if that was told before."""
         if self.ended:
             return []
-        self.ended = True
-        return [chat.SessionEnded(at=now, seq=self._number(), by=by, description=description)]
+        events = self.release(now=now)
+        if not self.ended:
+            self.ended = True
+            events.append(
+                chat.SessionEnded(at=now, seq=self._number(), by=by, description=description)
+            )
+        return events
 
     def confirm(self, command: chat.Command, *, now: float) -> list[Event]:
         """Take note that the service accepted a command.
@@ -160,6 +189,19 @@ class GmsChat:
         self.chat_id = push.chat_id or self.chat_id
         if self.started and not was_started:
             events.append(chat.SessionStarted(at=now, seq=self._number(), session_id=self.chat_id))
+
+    def _next_ready(self) -> Push | None:
+        """Find a push with no gap before it; with too many held, any will do."""
+        if len(self._held) > MAX_HELD:
+            return min(self._held, key=_begins_at)
+        return next((push for push in self._held if _begins_at(push) <= self._told + 1), None)
+
+    def _take(self, push: Push, events: list[Event], now: float) -> None:
+        for wire_event in push.events:
+            if not self.ended:
+                self._receive_event(wire_event, events, now)
+        if push.chat_ended:
+            self._end(events, now, "")
 
     def _receive_failure(self, push: Push, now: float) -> list[Event]:
         code, description = _failure_of(push)
@@ -189,6 +231,7 @@ class GmsChat:
         if index <= self._floor or index in self._seen:
             return False
         self._seen.add(index)
+        self._told = max(self._told, index)
         self._top = max(self._top, index)
         while self._floor + 1 in self._seen:
             self._floor += 1
@@ -274,6 +317,14 @@ class GmsChat:
                 return chat.Other(
                     at=at, seq=seq, index=index, utc=utc, party=party, kind=other, text=raw.text
                 )
+
+
+def _begins_at(push: Push) -> int:
+    """Give the index that a push begins with; 0 if it can come at any time."""
+    for event in push.events:
+        if event.index is not None:
+            return event.index
+    return (push.next_position or 0) if push.chat_ended else 0
 
 
 def _failure_of(push: Push) -> tuple[int | None, str]:

@@ -107,7 +107,8 @@ def test_whatever_is_replayed_in_whatever_order_comes_once(order: list[int], siz
     seen: list[int] = []
     for start in range(0, len(order), size):
         batch = [event(i + 1, "Message", text=str(i)) for i in order[start : start + size]]
-        seen += [int(e.text) for e in one.receive(push(*batch), now=1.0)]  # type: ignore[attr-defined]
+        told = [*one.receive(push(*batch), now=1.0), *one.release(now=1.0)]
+        seen += [int(e.text) for e in told]  # type: ignore[attr-defined]
     assert seen == list(dict.fromkeys(order))
     floor = one.resume_from or 1
     assert set(range(1, floor - 1)) <= set(order)
@@ -117,9 +118,51 @@ def test_a_numbering_with_holes_does_not_remember_without_end() -> None:
     one = started()
     for index in range(10, 10 + 4 * REMEMBERED, 2):
         one.receive(push(event(index, "Message", text="x")), now=1.0)
+    one.release(now=1.0)
     assert len(one._seen) <= REMEMBERED
     assert one.resume_from is not None
     assert one.resume_from > 3 * REMEMBERED
+
+
+def texts_of(events: list[chat.Event]) -> list[str]:
+    return [e.text if isinstance(e, chat.Message) else type(e).__name__ for e in events]
+
+
+def lines(*indexes: int) -> list[dict[str, Any]]:
+    return [event(index, "Message", text=str(index)) for index in indexes]
+
+
+@given(st.permutations(range(4)), st.integers(0, 3))
+def test_pushes_that_overtake_each_other_are_told_in_order(order: list[int], again: int) -> None:
+    end = push(chatEnded=True, nextPosition=6)
+    pushes = [push(*lines(2)), push(*lines(3, 4)), push(*lines(5)), end]
+    one = started()
+    told = [e for i in [*order[:again], *order] for e in one.receive(pushes[i], now=1.0)]
+    assert texts_of(told) == ["2", "3", "4", "5", "SessionEnded"]
+    assert [e.seq for e in told] == [*range(told[0].seq, told[0].seq + 5)]
+    assert not one.is_holding
+
+
+def test_what_is_missing_is_awaited_until_it_is_given_up() -> None:
+    one = started()
+    assert texts_of(one.receive(push(*lines(2)), now=1.0)) == ["2"]
+    assert one.receive(push(*lines(6)), now=1.0) == []
+    assert one.receive(push(*lines(4)), now=1.0) == []
+    assert one.is_holding
+    assert texts_of(one.release(now=2.0)) == ["4", "6"]
+    assert not one.is_holding
+    # A gap that was given up holds nothing any more, and can still be asked for.
+    assert texts_of(one.receive(push(*lines(7)), now=2.0)) == ["7"]
+    assert one.resume_from == 3
+    assert texts_of(one.receive(push(*lines(3, 4, 5, 6, 7)), now=3.0)) == ["3", "5"]
+
+
+def test_the_end_lets_go_what_is_held() -> None:
+    one = started()
+    assert one.receive(push(*lines(3)), now=1.0) == []
+    told = one.end(EndedBy.LOST, "gone", now=1.0)
+    assert texts_of(told) == ["3", "SessionEnded"]
+    assert one.end(EndedBy.LOST, "gone", now=1.0) == []
 
 
 def test_a_confirmed_change_of_user_data_is_told_once() -> None:
