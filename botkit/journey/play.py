@@ -19,12 +19,12 @@ import trio
 
 from botkit.chat import Event
 from botkit.chat.transcript import text_of
-from botkit.errors import BotkitError, ungrouped
+from botkit.errors import FOREIGN, BotkitError, ungrouped
 from botkit.interfaces import Action, Connector, JourneyInfo, JourneyPlan, Reporter
 from botkit.journey.openings import Resolved
 from botkit.journey.pump import Dispatch, Pump
 from botkit.journey.record import Record
-from botkit.journey.verdicts import Ending, conclude, of_opening, of_script
+from botkit.journey.verdicts import Ending, conclude, of_mistake, of_opening, of_script
 from botkit.results import JourneyResult, Reason, StepResult, Verdict
 from botkit.session import ChatSession, utc_now
 
@@ -141,7 +141,7 @@ class Journey:
         try:
             with ungrouped():
                 await work()
-        except Exception as error:  # The boundary: whatever broke, the run gets its verdict.
+        except FOREIGN as error:  # The boundary: whatever broke, the run gets its verdict.
             self._break(error)
             return False
         return True
@@ -149,9 +149,11 @@ class Journey:
     # --- the life ---
 
     async def _live(self) -> None:
-        self._script = self._plan.new_script()
+        self._make_script()
         self._record.mask = getattr(self._script, "mask", str)
         dispatch = self._dispatch = self._dispatcher(self._script, self._plan.bot)
+        if self._ending is not None:
+            return
         async with trio.open_nursery() as nursery:
             session = self._session = ChatSession(
                 nursery,
@@ -168,6 +170,13 @@ class Journey:
             # What listens to the session has heard its end by now.
             nursery.cancel_scope.cancel()
 
+    def _make_script(self) -> None:
+        """Make the journey's own copy of the bot; that it cannot be made is an ending, too."""
+        try:
+            self._script = self._plan.new_script()
+        except FOREIGN as error:  # The boundary to bots' code.
+            self._ending = of_script(error)
+
     async def _play_script(self, session: ChatSession) -> None:
         """Open, run the script, leave; how it went is in ``_ending``."""
         limit = self._plan.limits.whole_chat
@@ -179,7 +188,7 @@ class Journey:
                     await session.open(self._connector)
                     judge = of_script
                     await self._run_script(session)
-            except Exception as error:  # The boundary to bots' code.
+            except FOREIGN as error:  # The boundary to bots' code.
                 ending = judge(error)
                 if ending.verdict is Verdict.ERROR:
                     log.debug("journey %s broke", self._journey_id, exc_info=error)
@@ -243,13 +252,12 @@ class Journey:
 
     # --- the verdict ---
 
-    def _break(self, error: Exception) -> None:
+    def _break(self, error: BaseException) -> None:
         """Take in what came out of the life itself, or of its last hook."""
         ending = of_script(error)
         if not isinstance(error, BotkitError):
             log.error("journey %s broke", self._journey_id, exc_info=error)
-            message = f"{type(error).__name__}: {error}"
-            ending = Ending(verdict=Verdict.ERROR, reason=Reason.INTERNAL, message=message)
+            ending = of_mistake(error)
         if self._ending is not None and self._ending.verdict is Verdict.ERROR:
             self._record.warnings.append(ending.message)
         else:

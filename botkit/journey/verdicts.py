@@ -25,11 +25,12 @@ class Ending:
     step: StepResult | None = None
 
 
-def of_opening(error: Exception) -> Ending:
+def of_opening(error: BaseException) -> Ending:
     """Judge what kept a session from being opened.
 
     A server that nobody can reach or that talks nonsense is the service's failure: it is what a
     monitor is for. A proxy, a certificate file or an option that does not work is the user's own.
+    No code of the bot has run yet.
     """
     match error:
         case ChatRefused():
@@ -40,12 +41,20 @@ def of_opening(error: Exception) -> Ending:
             verdict, reason = Verdict.FAILED, Reason.UNREACHABLE
         case RemoteProtocolError():
             verdict, reason = Verdict.FAILED, Reason.PROTOCOL
-        case _:
+        case BotkitError():
             return of_script(error)
+        case _:
+            return of_mistake(error)
     return Ending(verdict=verdict, reason=reason, message=str(error))
 
 
-def of_script(error: Exception) -> Ending:
+def of_mistake(error: BaseException) -> Ending:
+    """Judge what nobody raises on purpose."""
+    message = f"{type(error).__name__}: {error}"
+    return Ending(verdict=Verdict.ERROR, reason=Reason.INTERNAL, message=message)
+
+
+def of_script(error: BaseException) -> Ending:
     """Judge what a script or a hook raised."""
     verdict, reason = blame(error)
     message = str(error) or type(error).__name__
@@ -73,6 +82,14 @@ def conclude(
             verdict=Verdict.ERROR,
             reason=Reason.ASSERTED_NOTHING,
             message="nothing was asserted: add an expect, a wait_for or a never",
+        )
+    broken = next((step for step in steps if step.asserts and step.verdict is Verdict.FAILED), None)
+    if broken is not None:
+        return Ending(
+            verdict=Verdict.FAILED,
+            reason=broken.reason,
+            message=f"{broken.message}; the bot went on all the same",
+            step=broken,
         )
     if not left:
         return Ending(

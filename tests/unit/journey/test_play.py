@@ -1,6 +1,7 @@
 """Journeys over a scripted connector, on virtual time: every way to end has its verdict."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from botkit.errors import (
     ChatRefused,
     ConfigError,
     ConnectorError,
+    ExpectationFailed,
     PluginError,
     RemoteProtocolError,
 )
@@ -102,6 +104,52 @@ async def test_a_journey_that_holds_passes_with_its_evidence(autojump_clock: Moc
         "session_ended",
     ]
     assert [type(command) for command in wire.commands] == [chat.Leave]
+
+
+async def test_an_expectation_that_broke_stays_broken_whoever_catches_it(
+    autojump_clock: MockClock,
+) -> None:
+    async def goes_on(session: Session) -> None:
+        await session.wait_for(AgentConnected, within=5)
+        with suppress(ExpectationFailed):
+            await session.wait_for(chat.Notice, within=1)
+        await session.send_message("never mind")
+
+    result, code = await played(goes_on, ScriptedConnector(agent_joins))
+    assert (result.verdict, result.reason, code) == (Verdict.FAILED, Reason.TIMEOUT, 1)
+    assert result.message.endswith("the bot went on all the same")
+    assert result.step is not None
+    assert result.step.verb == "wait_for"
+
+
+@pytest.mark.parametrize("error", [ValueError("no coffee"), SystemExit(0)])
+async def test_a_bot_that_cannot_be_made_is_to_blame_and_hooks_hear_of_it(
+    error: BaseException, autojump_clock: MockClock
+) -> None:
+    def make() -> object:
+        raise error
+
+    told = []
+
+    async def finished(result: JourneyResult, **_: object) -> None:
+        told.append(result.reason)
+
+    plans = [replace(plan(None), new_script=make)]
+    wire = ScriptedConnector()
+    run = await run_of(plans, wire, Hooks(on_journey_finished=finished)).play()
+    result = run.journeys[0]
+    assert (result.verdict, result.reason) == (Verdict.ERROR, Reason.BOT)
+    assert str(error) in result.message
+    assert told == [Reason.BOT]
+    assert wire.commands == []
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), SystemExit(0)])
+async def test_a_connector_that_breaks_is_no_fault_of_the_bot(
+    error: Exception, autojump_clock: MockClock
+) -> None:
+    result, code = await played(meet, ScriptedConnector(refusal=error))
+    assert (result.verdict, result.reason, code) == (Verdict.ERROR, Reason.INTERNAL, 3)
 
 
 async def idle(session: Session) -> None:
