@@ -53,6 +53,9 @@ __all__ = ["ChatSession"]
 E = TypeVar("E", bound=Event)
 Listener = Callable[[Event], None]
 
+PATIENCE = 0.3
+"""Seconds that leaving grants the commands before it, for a service that has stopped to answer."""
+
 
 class ChatSession:
     """The customer's side of one chat.
@@ -69,6 +72,7 @@ class ChatSession:
     """
 
     __slots__ = (
+        "_carrying",
         "_inbox",
         "_leaving",
         "_listeners",
@@ -80,6 +84,7 @@ class ChatSession:
         "_requests",
         "_sequence",
         "_standing",
+        "_unsettled",
         "nickname",
         "opening",
         "transcript",
@@ -106,8 +111,10 @@ class ChatSession:
         self._lot = trio.lowlevel.ParkingLot()
         self._pending: dict[int, Pending] = {}
         self._sequence = 0
+        self._unsettled = 0
         self._leaving = False
         self._requests = RequestQueue()
+        self._carrying = trio.CancelScope()
 
     # --- what holds ---
 
@@ -160,6 +167,7 @@ class ChatSession:
             InboxOverflow: nobody reads, and too much has come.
         """
         if type(item) is Outcome:
+            self._unsettled -= 1
             self._settle(item)
             return
         event = cast("Event", item)
@@ -184,9 +192,10 @@ class ChatSession:
     ) -> None:
         """Run the connector, and see to it that a chat that was started has an end."""
         try:
-            await connector.connect(
-                self.opening, self._requests, self.deliver, task_status=task_status
-            )
+            with self._carrying:
+                await connector.connect(
+                    self.opening, self._requests, self.deliver, task_status=task_status
+                )
         finally:
             self._requests.close()
             if self.id is not None and self.ended is None:
@@ -236,7 +245,11 @@ class ChatSession:
         pending = self._pending[number] = Pending(command)
         self._requests.put(Request(number=number, command=command))
         try:
-            await pending.done.wait()
+            if type(command) is chat.Leave:
+                await self._await_goodbye(pending)
+            else:
+                self._unsettled += 1
+                await pending.done.wait()
         finally:
             self._pending.pop(number, None)
         outcome = cast("Outcome", pending.outcome)
@@ -245,6 +258,15 @@ class ChatSession:
         if type(command) is chat.UpdateNickname:
             self.nickname = command.nickname
         return outcome
+
+    async def _await_goodbye(self, leaving: Pending) -> None:
+        """Wait until the chat is left; commands that get no answer must not hold that up."""
+        with trio.move_on_after(PATIENCE):
+            await leaving.done.wait()
+        if self._unsettled > 0 and not leaving.done.is_set():
+            # A connector that is cancelled leaves at once, whatever it is at.
+            self._carrying.cancel()
+        await leaving.done.wait()
 
     def _closed_text(self, command: Command) -> str:
         what = chat.events.snake_case(type(command).__name__)

@@ -1,6 +1,6 @@
 """The session over a connector that does what the test says, on virtual time."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 import trio
@@ -26,7 +26,7 @@ from botkit.errors import (
     SessionClosed,
     StepTimeout,
 )
-from botkit.interfaces import Match, Miss, Opening
+from botkit.interfaces import Deliver, Match, Miss, Opening, Request
 from botkit.results import Reason, StepResult, Verdict
 from botkit.session import ChatSession
 from botkit.testing import AGENT as ADA
@@ -279,3 +279,34 @@ async def test_a_subscriber_is_the_only_reader(nursery: trio.Nursery) -> None:
     with pytest.raises(LocalProtocolError):
         session.subscribe(heard.append)
     await session.leave()
+
+
+class Stalls(Wire):
+    """A service that stops answering: the first command has no outcome until it is cancelled."""
+
+    async def connect(
+        self,
+        opening: Opening,
+        requests: AsyncIterator[Request],
+        deliver: Deliver,
+        *,
+        task_status: trio.TaskStatus[None],
+    ) -> None:
+        async def held() -> AsyncIterator[Request]:
+            async for _ in requests:
+                await trio.sleep_forever()
+                yield _
+
+        await super().connect(opening, held(), deliver, task_status=task_status)
+
+
+async def test_a_command_without_an_answer_does_not_hold_up_the_goodbye(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    session = await opened(nursery, Stalls())
+    with trio.move_on_after(1):
+        await session.send_message("hello?")
+    began = trio.current_time()
+    await session.leave()
+    assert trio.current_time() - began < 1
+    assert session.left
