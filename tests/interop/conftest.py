@@ -261,7 +261,69 @@ def server(
     return start_server(request.param)
 
 
+# --- what is said ---------------------------------------------------------------------------------
+
+Said = tuple[str, str, str | None]
+"""Type, party and text of one event."""
+
+
+class Ada:
+    """The agent of all servers: greets, answers each line, and may ask in between."""
+
+    QUESTION = "Are you still there?"
+
+    def chat(self, *, asks: bool = False, of: str = "") -> list[Said]:
+        """Give a whole chat with three messages, as it is written down on either side.
+
+        Args:
+            asks: Ada has put her question after her first answer.
+            of: what the customer appends to each line.
+        """
+        said: list[Said] = [
+            ("ParticipantJoined", "Client", None),
+            ("ParticipantJoined", "Agent", None),
+            ("Message", "Agent", "Hello, how can I help?"),
+        ]
+        for number in (1, 2, 3):
+            line = f"message {number}{of}"
+            said += [("Message", "Client", line), ("Message", "Agent", f"You said: {line}")]
+            if asks and number == 1:
+                said.append(("Message", "Agent", self.QUESTION))
+        return [*said, ("ParticipantLeft", "Client", None)]
+
+
+@pytest.fixture(scope="session")
+def ada() -> Ada:
+    return Ada()
+
+
 # --- clients --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientReport:
+    """What a foreign client's script has printed about its chat.
+
+    Attributes:
+        late: events that came after one with a higher index.
+        replayed: events that came again.
+        subscribed: what came of the subscribe: True, the error, or None if there was none.
+        meta_errors: what the server refused.
+        errors: why the chat failed.
+    """
+
+    events: list[dict[str, Any]]
+    late: int
+    replayed: int
+    rehandshakes: int
+    subscribed: bool | str | None
+    meta_errors: list[dict[str, Any]]
+    errors: list[dict[str, Any]]
+
+    def assert_whole(self, expected: list[Said]) -> None:
+        assert self.errors == []
+        assert [(event["type"], event["from"], event["text"]) for event in self.events] == expected
+        assert [event["index"] for event in self.events] == list(range(1, len(expected) + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,8 +339,8 @@ class ForeignClient:
         service: str = "support",
         messages: int = 3,
         forget: Callable[[], object] | None = None,
-    ) -> dict[str, Any]:
-        """Hold a chat; gives the printed report.
+    ) -> ClientReport:
+        """Hold a chat.
 
         Args:
             url: of the Bayeux server.
@@ -308,9 +370,9 @@ class ForeignClient:
                 raise
         if not out:
             pytest.fail(f"the client printed no report:\n{err}", pytrace=False)
-        report: dict[str, Any] = json.loads(out)
-        assert process.returncode == (0 if report["ok"] else 1), err
-        return report
+        report = json.loads(out)
+        assert process.returncode == (0 if report.pop("ok") else 1), err
+        return ClientReport(meta_errors=report.pop("metaErrors"), **report)
 
 
 @pytest.fixture(scope="session")
@@ -326,13 +388,22 @@ def aiocometd_client(aiocometd_python: Path) -> ForeignClient:
     return ForeignClient(command=[str(aiocometd_python), str(script)])
 
 
+@pytest.fixture(params=["js_client", "aiocometd_client"])
+def client(request: pytest.FixtureRequest) -> ForeignClient:
+    """Each of the two foreign clients in turn."""
+    found: ForeignClient = request.getfixturevalue(request.param)
+    return found
+
+
 # --- botkit ---------------------------------------------------------------------------------------
 
 
-def botkit_command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "botkit", *map(str, arguments)]
+@pytest.fixture(scope="session")
+def botkit_command() -> list[str]:
+    return [sys.executable, "-m", "botkit"]
 
 
+@pytest.fixture
 def botkit_environment() -> dict[str, str]:
     """Give the environment without what a developer may have set for botkit."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BOTKIT_")}
@@ -368,7 +439,9 @@ class BotkitRun:
 
 
 @pytest.fixture
-def start_botkit(tmp_path: Path) -> Iterator[Callable[..., BotkitRun]]:
+def start_botkit(
+    tmp_path: Path, botkit_command: list[str], botkit_environment: dict[str, str]
+) -> Iterator[Callable[..., BotkitRun]]:
     """Start `botkit run` with a bot of bots/ against a server."""
     with ExitStack() as runs:
 
@@ -377,9 +450,9 @@ def start_botkit(tmp_path: Path) -> Iterator[Callable[..., BotkitRun]]:
             arguments = ["--server", url, "--json", result, "--plugins", HERE / "plugins"]
             process = runs.enter_context(
                 subprocess.Popen(
-                    botkit_command("run", HERE / "bots" / bot, *arguments, *options),
+                    [*botkit_command, "run", HERE / "bots" / bot, *arguments, *options],
                     cwd=tmp_path,
-                    env=botkit_environment(),
+                    env=botkit_environment,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=runs.enter_context(errors.open("w")),

@@ -15,26 +15,8 @@ import pytest
 
 LIMIT = 20
 SERVERS = ["cometd-node", "faye", "cometd-8", "cometd-3.1"]
-STARTS = [
-    ("ParticipantJoined", "Client", None),
-    ("ParticipantJoined", "Agent", None),
-    ("Message", "Agent", "Hello, how can I help?"),
-]
-GAP = "Are you still there?"
 # Longer than a test, so that no connect ends but by what the test does.
 PATIENT = {"POLL_TIMEOUT_MS": "30000"}
-
-
-def talk(*numbers: int, of: str = "") -> list[tuple[str, str, str | None]]:
-    """Give what the server writes down while the customer speaks and Ada answers."""
-    lines = [f"message {number}{of}" for number in numbers]
-    pairs = [(("Client", line), ("Agent", f"You said: {line}")) for line in lines]
-    return [("Message", who, text) for pair in pairs for who, text in pair]
-
-
-LEFT = ("ParticipantLeft", "Client", None)
-WHOLE = [*STARTS, *talk(1, 2, 3), LEFT]
-WITH_GAP = [*STARTS, *talk(1), ("Message", "Agent", GAP), *talk(2, 3), LEFT]
 
 
 def written(chat: dict[str, Any]) -> list[tuple[str, str, str | None]]:
@@ -207,7 +189,7 @@ def start_proxy() -> Iterator[Callable[[Any], CuttingProxy]]:
 
 
 @pytest.mark.parametrize("bot", ["whole.yaml", "whole.py"])
-def test_a_whole_chat(bot, server, start_botkit):
+def test_a_whole_chat(bot, server, start_botkit, ada):
     run = start_botkit(bot, server.url).finish()
     assert run["exit_code"] == 0
     [journey] = run["journeys"]
@@ -216,54 +198,58 @@ def test_a_whole_chat(bot, server, start_botkit):
     assert kinds(journey)["interrupted"] == 0
     assert_left(server.status())
     [chat] = server.status()["chats"]
-    assert (written(chat), chat["service"]) == (WHOLE, "support")
+    assert (written(chat), chat["service"]) == (ada.chat(), "support")
     assert chat["userData"]["Segment"] == "gold"
     assert_heard(journey, chat)
 
 
-def test_faye_refuses_the_subscribe_and_serves_the_chat(start_server, start_proxy, start_botkit):
+def test_faye_refuses_the_subscribe_and_serves_the_chat(
+    start_server, start_proxy, start_botkit, ada
+):
     faye = start_server("faye")
     proxy = start_proxy(faye)
     run = start_botkit("whole.yaml", proxy.url).finish()
     assert b"403:/service/chatV2/support:Forbidden channel" in proxy.passed_on
     assert_passed(run["journeys"][0], proxy.url)
-    assert written(faye.status()["chats"][0]) == WHOLE
+    assert written(faye.status()["chats"][0]) == ada.chat()
     assert_left(faye.status())
 
 
-def assert_one_gap(run: dict[str, Any], url: str, status: dict[str, Any]) -> None:
+def assert_one_gap(
+    run: dict[str, Any], url: str, status: dict[str, Any], expected: list[Any]
+) -> None:
     """It was interrupted once, and neither side has lost or repeated a thing."""
     [journey], [chat] = run["journeys"], status["chats"]
     assert_passed(journey, url)
     assert (kinds(journey)["interrupted"], kinds(journey)["continued"]) == (1, 1)
-    assert written(chat) == WITH_GAP
+    assert written(chat) == expected
     assert_heard(journey, chat)
     assert_left(status)
 
 
-def test_a_forgotten_session_is_resumed_without_loss_or_repetition(server, start_botkit):
+def test_a_forgotten_session_is_resumed_without_loss_or_repetition(server, start_botkit, ada):
     run = start_botkit("gap.yaml", server.url)
     run.wait_until_told("agent You said: message 1")
-    assert server.forget(say=GAP) == 1
-    assert_one_gap(run.finish(), server.url, server.status())
+    assert server.forget(say=ada.QUESTION) == 1
+    assert_one_gap(run.finish(), server.url, server.status(), ada.chat(asks=True))
 
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_what_was_written_into_a_dead_connection_is_asked_for_again(
-    name, start_server, start_proxy, start_botkit
+    name, start_server, start_proxy, start_botkit, ada
 ):
     server = start_server(name, **PATIENT)
     proxy = start_proxy(server)
     run = start_botkit("gap.yaml", proxy.url)
     run.wait_until_told("agent You said: message 1")
     proxy.cut_the_poll()
-    assert server.say(GAP) == 1
-    proxy.wait_swallowed(GAP.encode())
+    assert server.say(ada.QUESTION) == 1
+    proxy.wait_swallowed(ada.QUESTION.encode())
     proxy.let_in()
-    assert_one_gap(run.finish(), proxy.url, server.status())
+    assert_one_gap(run.finish(), proxy.url, server.status(), ada.chat(asks=True))
 
 
-def test_twenty_chats_at_once(server, start_botkit):
+def test_twenty_chats_at_once(server, start_botkit, ada):
     run = start_botkit("crowd.yaml", server.url, "-n", "20").finish()
     assert run["counts"] == {"passed": 20}
     status = server.status()
@@ -273,7 +259,7 @@ def test_twenty_chats_at_once(server, start_botkit):
         assert_passed(journey, server.url)
         chat = chats.pop(journey["session_id"])
         number = re.fullmatch(r"crowd\[(\d+)\]", journey["name"])[1]
-        assert written(chat) == [*STARTS, *talk(1, 2, 3, of=f" of {number}"), LEFT]
+        assert written(chat) == ada.chat(of=f" of {number}")
         assert_heard(journey, chat)
 
 

@@ -28,12 +28,14 @@ class MetaWatch(Extension):
 
     def __init__(self) -> None:
         self.handshakes = 0
+        self.told = 1
         self.again = asyncio.Event()
         self.refusals: list[JsonObject] = []
 
     async def outgoing(self, payload: list[JsonObject], headers: JsonObject) -> None:
         # The first connect of a new session, not its reply: a server may hold that one.
-        if self.handshakes > 1 and payload[0]["channel"] == "/meta/connect":
+        if self.handshakes > self.told and payload[0]["channel"] == "/meta/connect":
+            self.told = self.handshakes
             self.again.set()
 
     async def incoming(self, payload: list[JsonObject], headers: JsonObject | None = None) -> None:
@@ -81,6 +83,7 @@ class Chat:
         self.ended = False
         self.awaited = 0
         self.late = 0
+        self.rebound = asyncio.Event()
 
     async def hold(self, messages: int, *, subscribe: bool, expect_rehandshake: bool) -> None:
         if subscribe:
@@ -107,8 +110,15 @@ class Chat:
 
     async def be_forgotten(self) -> None:
         print("forget me", file=sys.stderr, flush=True)
-        await self.watch.again.wait()
-        await self.publish("requestNotifications", transcriptPosition=self.first_missing())
+        await self.rebound.wait()
+
+    async def rebind(self) -> None:
+        """Resume the chat after each further handshake."""
+        while True:
+            await self.watch.again.wait()
+            self.watch.again.clear()
+            await self.publish("requestNotifications", transcriptPosition=self.first_missing())
+            self.rebound.set()
 
     async def publish(self, operation: str, **details: object) -> None:
         key = {"secureKey": self.key} if self.key else {}
@@ -151,11 +161,13 @@ async def run(options: argparse.Namespace) -> JsonObject:
     chat = Chat(client, watch, options.service)
     try:
         async with asyncio.timeout(LIMIT), client:
+            rebinding = asyncio.create_task(chat.rebind())
             await chat.hold(
                 options.messages,
                 subscribe=options.subscribe,
                 expect_rehandshake=options.expect_rehandshake,
             )
+            rebinding.cancel()
     except Exception as problem:  # whatever ended the chat belongs into the line, not into a trace
         chat.errors.append({"message": repr(problem)})
     return {
