@@ -114,6 +114,17 @@ class MatcherSpec(ABC):
         """
         return self._make(values) if self.names else self._shared
 
+    def words_of(self, matcher: Matcher) -> str:
+        """Say in words what a matcher that was built from it expects.
+
+        What refers to no values is said once: thousands of journeys keep it as evidence.
+        """
+        return str(matcher) if self.names else self._shared_words
+
+    @cached_property
+    def _shared_words(self) -> str:
+        return str(self._shared)
+
     @cached_property
     def _shared(self) -> Matcher:
         return self._make(NO_VALUES)

@@ -190,7 +190,7 @@ def play_expect(stage: Stage, step: ast.Expect, log: Log) -> Play:
 
 def expected_of(step: ast.Expect, matcher: Matcher) -> str:
     """Say in words what a step expects."""
-    words = str(matcher)
+    words = step.matcher.words_of(matcher)
     if step.next_only:
         words = f"as the next message one {in_words(matcher)}"
     return f"{words} from {step.sender}" if step.sender else words
