@@ -15,6 +15,9 @@ Leaving when the chat was requested and no key has come yet: without the key nob
 it is awaited for :data:`KEY_LIMIT` seconds. It may come by a poll or in the reply to the request
 itself; therefore the request has a task of its own, which is shielded too.
 
+The module is long because these are one thing: opening, recovery and goodbye ask and change the
+same few facts about one chat, and each may come in the middle of another.
+
 Source: GMS Chat API v2 over CometD; public CometD clients; Bayeux notes, sections 3 to 6.
 """
 
@@ -370,7 +373,10 @@ class CometdChat:
             if not was_started:
                 self._chat.refusal = ChatError(None, f"the server sent a malformed push: {error}")
                 return
-            events = [self._chat.error(None, f"the server sent a malformed push: {error}", now=now)]
+            # No command is answered by that, whichever is under way.
+            text = f"the server sent a malformed push: {error}"
+            self._hand_on(self._chat.error(None, text, now=now))
+            return
         # Who gets the first push of a chat gets the following ones, too.
         self._bound = self._bound or self._chat.started is not was_started
         self._tell(events)

@@ -19,7 +19,7 @@ import trio
 
 from botkit.chat import Event
 from botkit.chat.transcript import text_of
-from botkit.errors import FOREIGN, BotkitError, ungrouped
+from botkit.errors import FOREIGN, BotkitError, SessionClosed, ungrouped
 from botkit.interfaces import Action, Connector, JourneyInfo, JourneyPlan, Reporter
 from botkit.journey.openings import Resolved
 from botkit.journey.pump import Dispatch, Pump
@@ -238,6 +238,11 @@ class Journey:
         self._pump.put("on_step_finished", step=step)
 
     def _on_hook_error(self, error: Exception) -> None:
+        if isinstance(error.__cause__, SessionClosed):
+            # As with reactions of a script: the chat ended while the hook had yet to speak. Whose
+            # fault that is, if anybody's, is told by the script.
+            self._record.warnings.append(f"too late: {error}")
+            return
         log.debug("a hook ended journey %s", self._journey_id, exc_info=error)
         if self._ending is not None and self._ending.verdict is not Verdict.PASSED:
             self._record.warnings.append(str(error))

@@ -217,6 +217,7 @@ SERVERS: dict[str, Callable[[], AbstractAsyncContextManager[Served]]] = {
     ),
     "no Bayeux": partial(answering, Reply(body=b'{"hello": "world"}')),
     "empty array": partial(answering, Reply(body=b"[]")),
+    "truncated": partial(answering, Reply(body=b'[{"channel": "/meta/hand')),
     "not found": partial(answering, Reply(status=404, body=b"no such page")),
     "moved": partial(answering, Reply(status=302, headers=(("Location", "/login"),))),
     "self-signed": lambda: simulator(tls=self_signed()),

@@ -19,6 +19,7 @@ from botkit.errors import (
     ExpectationFailed,
     PluginError,
     RemoteProtocolError,
+    SessionClosed,
 )
 from botkit.interfaces import ConnectOptions, Connector, JourneyPlan, Reporter, Session
 from botkit.journey import Run, RunSettings
@@ -150,6 +151,18 @@ async def test_a_connector_that_breaks_is_no_fault_of_the_bot(
 ) -> None:
     result, code = await played(meet, ScriptedConnector(refusal=error))
     assert (result.verdict, result.reason, code) == (Verdict.ERROR, Reason.INTERNAL, 3)
+
+
+async def test_a_hook_that_speaks_too_late_is_a_warning(autojump_clock: MockClock) -> None:
+    async def late(session: Session, **_: object) -> None:
+        try:
+            await session.send_message("one more thing")
+        except SessionClosed as error:
+            raise PluginError("it raised", plugin="chatty", hook="on_session_ended") from error
+
+    result, code = await played(meet, ScriptedConnector(agent_joins), Hooks(on_session_ended=late))
+    assert (result.verdict, result.reason, code) == (Verdict.PASSED, Reason.OK, 0)
+    assert result.warnings == ("too late: plugin 'chatty' in on_session_ended: it raised",)
 
 
 async def idle(session: Session) -> None:
