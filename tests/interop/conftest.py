@@ -18,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -148,6 +149,25 @@ def aiocometd_python(cache: Path) -> Path:
             install([sys.executable, "-m", "venv", "--clear", folder / "venv"], folder)
             install([python, "-m", "pip", "install", "-q", "-r", requirements], folder)
     return python
+
+
+@pytest.fixture(scope="session")
+def jenkins_schema(cache: Path) -> Path:
+    """Jenkins' schema of JUnit files, out of a package that carries it."""
+    requirements = HERE / "schema" / "requirements.txt"
+    with installation(cache, "schema", [requirements]) as (folder, stale):
+        schema = folder / "junit-10.xsd"
+        if stale:
+            source = ["download", "-q", "--no-deps", "--no-binary", "pytest", "-r", requirements]
+            install([sys.executable, "-m", "pip", *source, "-d", folder], folder)
+            [archive] = folder.glob("pytest-*.tar.gz")
+            with tarfile.open(archive) as files:
+                [name] = [name for name in files.getnames() if name.endswith(f"/{schema.name}")]
+                found = files.extractfile(name)
+                assert found is not None
+                schema.write_bytes(found.read())
+            archive.unlink()
+    return schema
 
 
 # --- servers --------------------------------------------------------------------------------------
@@ -442,12 +462,13 @@ class BotkitRun:
 def start_botkit(
     tmp_path: Path, botkit_command: list[str], botkit_environment: dict[str, str]
 ) -> Iterator[Callable[..., BotkitRun]]:
-    """Start `botkit run` with a bot of bots/ against a server."""
+    """Start `botkit run` with a bot of bots/ against a server; None is the simulator."""
     with ExitStack() as runs:
 
-        def start(bot: str, url: str, *options: str | Path) -> BotkitRun:
+        def start(bot: str | Path, url: str | None, *options: str | Path) -> BotkitRun:
             result, errors = tmp_path / "result.json", tmp_path / "stderr"
-            arguments = ["--server", url, "--json", result, "--plugins", HERE / "plugins"]
+            where = ["--server", url] if url is not None else []
+            arguments = [*where, "--json", result, "--plugins", HERE / "plugins"]
             process = runs.enter_context(
                 subprocess.Popen(
                     [*botkit_command, "run", HERE / "bots" / bot, *arguments, *options],
