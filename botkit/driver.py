@@ -12,7 +12,7 @@ import math
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from inspect import isawaitable
-from typing import Protocol
+from typing import Any, Protocol
 
 import trio
 
@@ -39,7 +39,7 @@ Run = Callable[[str, Mapping[str, str]], Awaitable[str | None]]
 class Driven(Protocol):
     """A party of a chat, as the driver needs it."""
 
-    async def perform(self, command: Command) -> None:
+    async def perform(self, command: Command) -> Any:
         """Do a command; raises BotkitError if it could not be done."""
 
     def subscribe(self, reader: Callable[[Event], None]) -> None:
@@ -156,11 +156,13 @@ class _Driver:
 
     async def _perform(self, order: Perform) -> None:
         error: BotkitError | None = None
+        value: Any = None
         try:
-            await self._party.perform(order.command)
+            value = await self._party.perform(order.command)
         except BotkitError as caught:
             error = caught
-        self._ask((Performed(number=order.number, at=trio.current_time(), error=error),))
+        now = trio.current_time()
+        self._ask((Performed(number=order.number, at=now, error=error, value=value),))
 
     async def _wait(self) -> None:
         """Wait for something to do, or for the deadline."""

@@ -32,6 +32,7 @@ class EmbeddedSimulator:
     """
 
     on_simulator = True
+    lacks = GmsCometd.lacks
 
     def __init__(
         self, *, settings: SimulatorSettings | None = None, rng: random.Random | None = None

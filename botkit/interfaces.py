@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import trio
 
-from botkit.chat import Command, Event, Message, Row
+from botkit.chat import Button, Command, Event, FileLimits, Message, Restoration, Row
 from botkit.errors import BotkitError
 from botkit.results import Alert, JourneyResult, RunResult, StepResult
 
@@ -42,6 +42,7 @@ __all__ = [
     "Request",
     "Script",
     "Session",
+    "State",
     "StateStorage",
     "connector_for",
 ]
@@ -119,6 +120,10 @@ class Opening:
     open_within: float = 15.0
     transport: Any = None
     """An ``httpx.AsyncBaseTransport`` to use instead of sockets."""
+    restore: Mapping[str, Any] | None = None
+    """The state of a chat to win back, instead of opening one."""
+    keep_state: bool = False
+    """Deliver a :class:`State` whenever it has changed."""
 
 
 SIMULATOR = "simulator"
@@ -152,9 +157,22 @@ class Outcome:
     number: int
     at: float
     error: BotkitError | None = None
+    value: object = None
+    """What the command asked for: a file's name, its bytes, ``FileLimits``; else None."""
 
 
-Deliver = Callable[[Event | Outcome], None]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What is needed to win the chat back, as it is now; JSON can hold it.
+
+    ``connector``, ``server``, ``service`` and ``session_id`` are always in it; what else there is
+    belongs to the connector.
+    """
+
+    state: Mapping[str, Any]
+
+
+Deliver = Callable[[Event | Outcome | State], None]
 """Takes what a connector has read; never waits, may raise InboxOverflow."""
 
 
@@ -163,6 +181,9 @@ class Connector(Protocol):
 
     on_simulator: bool
     """The contact centre behind it is botkit's own."""
+
+    lacks: Mapping[type[Command], str]
+    """The commands that this wire has no way to do, each with the reason, for people."""
 
     def check(self, opening: Opening) -> None:
         """Refuse what this wire cannot do, before anything is opened.
@@ -194,8 +215,17 @@ class Connector(Protocol):
         always SessionEnded, once the chat was started. What ends the chat from outside is an
         event and not an exception.
 
+        A ``Detach`` command makes it close its connections without a word, leave the chat open
+        and return; it delivers its Outcome and no SessionEnded then.
+
+        With ``opening.restore`` it wins that chat back instead of opening one: it delivers
+        SessionRestored in place of SessionStarted, then what the service repeats, in order and
+        marked as ``history`` if it is not later than the state's position, then what is new.
+
         Raises:
             ChatRefused: the service did not open the chat (before ``started``).
+            RestoreFailed: the service does not know the chat any more, or it has ended; or the
+                state is not one of this connector, server and service (before ``started``).
             ConnectorError: the server could not be reached (before ``started``).
             RemoteProtocolError: the server talks nonsense (before ``started``).
             ConfigError: the settings do not work.
@@ -234,8 +264,28 @@ class Session(Protocol):
     async def delete_userdata(self, key: str) -> float: ...
     async def read_receipt(self, index: int) -> None: ...
     async def get_transcript(self, from_index: int = 0) -> tuple[Row, ...]: ...
-    async def perform(self, command: Command) -> None:
-        """Do any command; what the methods above are made of."""
+    async def press_button(self, button: Button, *, message_id: str = "") -> None: ...
+    async def send_file(
+        self, name: str, content: bytes, *, media_type: str = "application/octet-stream"
+    ) -> str:
+        """Put a file into the chat; returns the service's name of it."""
+
+    async def get_file_limits(self) -> FileLimits: ...
+    async def download_file(self, file_id: str) -> bytes: ...
+    async def delete_file(self, file_id: str) -> None: ...
+    async def reload(self, away_for: float = 0.0) -> Restoration:
+        """Let go of the connection, stay away for so many seconds, and come back."""
+
+    async def detach(self) -> None:
+        """Let go of the connection and leave the chat open, to be restored later."""
+
+    async def perform(self, command: Command) -> Any:
+        """Do any command; what the methods above are made of.
+
+        Returns:
+            What the command asked for: a file's name, its bytes, ``FileLimits``, a
+            ``Restoration``; None for all the others.
+        """
 
     def subscribe(self, reader: Callable[[Event], None]) -> None:
         """Make a function the one reader of this session.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -45,6 +45,7 @@ class ScriptedConnector:
     """
 
     on_simulator = False
+    lacks: Mapping[type[chat.Command], str] = {}
 
     def __init__(
         self,
@@ -227,6 +228,7 @@ class SimulatorInMemory:
     """
 
     on_simulator = True
+    lacks = GmsCometd.lacks
     url = f"http://simulator{BAYEUX_PATH}"
 
     def __init__(self, simulator: Simulator, *, latency: float = 0.0) -> None:

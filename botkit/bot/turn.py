@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from botkit.chat import Command, Event
 from botkit.errors import BotkitError
@@ -34,6 +35,8 @@ class Performed:
     number: int
     at: float
     error: BotkitError | None = None
+    value: Any = None
+    """What the command asked for (a ``Restoration``, say); mostly nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

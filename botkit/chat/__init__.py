@@ -2,10 +2,16 @@
 
 from botkit.chat.commands import (
     Command,
+    DeleteFile,
     DeleteUserdata,
+    Detach,
+    DownloadFile,
+    GetFileLimits,
     Leave,
+    PressButton,
     PushUrl,
     ReadReceipt,
+    Reload,
     SendFile,
     SendMessage,
     SendNotice,
@@ -19,6 +25,7 @@ from botkit.chat.events import (
     AgentConnected,
     AgentDisconnected,
     AgentTyping,
+    Button,
     Continued,
     EndedBy,
     Error,
@@ -37,7 +44,9 @@ from botkit.chat.events import (
     SessionStarted,
     Userdata,
 )
+from botkit.chat.files import FileLimits
 from botkit.chat.inbox import Inbox, Taken, Wait
+from botkit.chat.restoration import Restoration, RestoreOutcome
 from botkit.chat.transcript import Row, Transcript, describe
 from botkit.chat.userdata import UserdataView
 
@@ -47,13 +56,19 @@ __all__ = [
     "AgentConnected",
     "AgentDisconnected",
     "AgentTyping",
+    "Button",
     "Command",
     "Continued",
+    "DeleteFile",
     "DeleteUserdata",
+    "Detach",
+    "DownloadFile",
     "EndedBy",
     "Error",
     "Event",
     "File",
+    "FileLimits",
+    "GetFileLimits",
     "Inbox",
     "Interrupted",
     "Leave",
@@ -63,9 +78,13 @@ __all__ = [
     "Other",
     "Party",
     "PartyKind",
+    "PressButton",
     "PushUrl",
     "PushedUrl",
     "ReadReceipt",
+    "Reload",
+    "Restoration",
+    "RestoreOutcome",
     "Row",
     "SendFile",
     "SendMessage",

@@ -71,11 +71,58 @@ class ReadReceipt(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendFile(Command):
-    """Put a file into the chat."""
+    """Put a file into the chat; the outcome's value is the service's name of it."""
 
     name: str
     content: bytes
     media_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteFile(Command):
+    """Take a file out of the chat."""
+
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadFile(Command):
+    """Fetch a file of the chat; the outcome's value is its bytes."""
+
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetFileLimits(Command):
+    """Ask what files may be sent; the outcome's value is a ``FileLimits``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PressButton(Command):
+    """Answer a message with one of the buttons that it offers."""
+
+    text: str
+    payload: str = ""
+    message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detach(Command):
+    """Let go of the connection and leave the chat open, as a browser that is closed does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reload(Command):
+    """Let go of the connection, stay away, and come back, as a browser that reloads its page does.
+
+    A session does this itself, with two connections; no connector sees it. Its value is a
+    ``Restoration``.
+
+    Attributes:
+        away_for: seconds between letting go and coming back.
+    """
+
+    away_for: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,8 @@ class EndedBy(enum.Enum):
     """The connection was lost and could not be won back; the service may think it still runs."""
     UNCONFIRMED = "unconfirmed"
     """The customer left, and the service did not confirm it in time."""
+    DETACHED = "detached"
+    """The customer let go of the connection on purpose; the chat goes on and can be restored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +109,30 @@ class AgentTyping(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """An answer that a message offers (a quick reply, say)."""
+
+    text: str
+    payload: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message(Event):
-    """A line of the conversation; ``own`` marks the echo of a line of this customer."""
+    """A line of the conversation; ``own`` marks the echo of a line of this customer.
+
+    Attributes:
+        text: what a person reads; of structured content its own text, or else its titles.
+        content: the structured content as JSON text; empty if there is none.
+        buttons: the answers that it offers.
+        message_id: the service's name of it; empty if it gave none.
+    """
 
     text: str
     content_type: str = "text"
     own: bool = False
+    content: str = ""
+    buttons: tuple[Button, ...] = ()
+    message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

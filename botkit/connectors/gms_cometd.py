@@ -13,6 +13,7 @@ from dataclasses import fields
 
 import trio
 
+from botkit import chat
 from botkit.bayeux.client import Client, ClientConfig
 from botkit.bayeux.messages import is_meta
 from botkit.connectors.cometd_chat import CometdChat
@@ -36,6 +37,9 @@ class GmsCometd:
     """
 
     on_simulator = False
+    lacks: Mapping[type[chat.Command], str] = {
+        chat.PressButton: "the GMS Chat API has no structured content, so there are no buttons",
+    }
 
     def __init__(
         self, *, rng: random.Random | None = None, config: ClientConfig | None = None

@@ -15,7 +15,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from inspect import isawaitable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import trio
 
@@ -40,7 +40,7 @@ from botkit.errors import (
     LocalProtocolError,
     SessionClosed,
 )
-from botkit.interfaces import Connector, Matcher, Opening, Outcome, Request
+from botkit.interfaces import Connector, Matcher, Opening, Outcome, Request, State
 from botkit.results import blame
 from botkit.session.expectations import Expectation, Observer, Recorder, tried
 from botkit.session.outcomes import Pending, utc_now
@@ -69,6 +69,7 @@ class ChatSession:
 
     Attributes:
         transcript: what happened so far.
+        state: what is needed to win the chat back; None until the connector has told.
     """
 
     __slots__ = (
@@ -87,6 +88,7 @@ class ChatSession:
         "_unsettled",
         "nickname",
         "opening",
+        "state",
         "transcript",
     )
 
@@ -102,6 +104,7 @@ class ChatSession:
         self.opening = opening
         self.nickname = opening.nickname
         self.transcript = Transcript()
+        self.state: Mapping[str, Any] | None = None
         self._standing = Standing(opening.userdata)
         self._nursery = nursery
         self._recorder = Recorder(observer, trio.current_time() if began is None else began)
@@ -160,7 +163,7 @@ class ChatSession:
 
     # --- the connector's side ---
 
-    def deliver(self, item: Event | Outcome) -> None:
+    def deliver(self, item: Event | Outcome | State) -> None:
         """Take what the connector has read; never waits.
 
         Raises:
@@ -169,6 +172,9 @@ class ChatSession:
         if type(item) is Outcome:
             self._unsettled -= 1
             self._settle(item)
+            return
+        if type(item) is State:
+            self.state = item.state
             return
         event = cast("Event", item)
         self.transcript.add(event)

@@ -21,16 +21,17 @@ PUBLIC = {
         matches_json none_of start_session starts_with
     """,
     "botkit.chat": """
-        EVENT_NAMES HOOKED AgentConnected AgentDisconnected AgentTyping Command Continued
-        DeleteUserdata EndedBy Error Event File Inbox Interrupted Leave Message Nickname Notice
-        Other Party PartyKind PushUrl PushedUrl ReadReceipt Row SendFile SendMessage SendNotice
-        SendTyping SessionEnded SessionRestored SessionStarted SetUserdata Taken Transcript
-        UpdateNickname Userdata UserdataView Wait describe
+        EVENT_NAMES HOOKED AgentConnected AgentDisconnected AgentTyping Button Command Continued
+        DeleteFile DeleteUserdata Detach DownloadFile EndedBy Error Event File FileLimits
+        GetFileLimits Inbox Interrupted Leave Message Nickname Notice Other Party PartyKind
+        PressButton PushUrl PushedUrl ReadReceipt Reload Restoration RestoreOutcome Row SendFile
+        SendMessage SendNotice SendTyping SessionEnded SessionRestored SessionStarted
+        SetUserdata Taken Transcript UpdateNickname Userdata UserdataView Wait describe
     """,
     "botkit.interfaces": """
         SIMULATOR Action ActionContext AlertSink Bot ConnectOptions Connector Deliver
         JourneyInfo JourneyPlan Limits Match Matcher Miss NetworkSettings Opening Outcome
-        Reporter Request Script Session StateStorage connector_for
+        Reporter Request Script Session State StateStorage connector_for
     """,
     "botkit.hookspecs": """
         EVENT_HOOKS HOOKS PROJECT Register hookimpl hookspec on_agent_connected
