@@ -15,6 +15,10 @@ Leaving when the chat was requested and no key has come yet: without the key nob
 it is awaited for :data:`KEY_LIMIT` seconds. It may come by a poll or in the reply to the request
 itself; therefore the request has a task of its own, which is shielded too.
 
+A chat that is *restored* is not requested: its key is known, and everything that was said is asked
+for again. As long as that did not succeed it stays as it is when this ends with an error, for
+another attempt may win it back; who is cancelled leaves it.
+
 The module is long because these are one thing: opening, recovery and goodbye ask and change the
 same few facts about one chat, and each may come in the middle of another.
 
@@ -42,11 +46,13 @@ from botkit.errors import (
     ConnectorError,
     LocalProtocolError,
     RemoteProtocolError,
+    RestoreFailed,
 )
 from botkit.genesys import gms_v2
 from botkit.genesys.gms_chat import GmsChat
+from botkit.genesys.gms_state import GmsState
 from botkit.genesys.gms_v2 import GmsNames
-from botkit.interfaces import Deliver, Opening, Outcome, Request
+from botkit.interfaces import Deliver, Opening, Outcome, Request, State
 
 __all__ = ["CometdChat"]
 
@@ -81,6 +87,8 @@ class CometdChat:
         deliver: takes events and outcomes; must not wait.
         names: what the wire calls things.
         max_network_delay: how long a reply that is not held may take, seconds.
+        restored: the chat to win back instead of opening one.
+        keep: puts a state into the form that can be stored.
     """
 
     __slots__ = (
@@ -91,7 +99,9 @@ class CometdChat:
         "_chat",
         "_crash",
         "_deliver",
+        "_detached",
         "_interrupted",
+        "_keep",
         "_leaving",
         "_life",
         "_link",
@@ -107,6 +117,8 @@ class CometdChat:
         "_refused",
         "_releasing",
         "_requested",
+        "_restored",
+        "_state",
         "_stopped",
         "_vain",
     )
@@ -120,12 +132,20 @@ class CometdChat:
         *,
         names: GmsNames,
         max_network_delay: float,
+        restored: GmsState | None = None,
+        keep: Callable[[GmsState], State],
     ) -> None:
         self._opening = opening
         self._deliver = deliver
+        self._restored = restored
+        self._keep = keep
+        # The state that was delivered last.
+        self._state: GmsState | None = None
         self._names = names
         self._channel = names.channel.format(service=opening.service)
-        self._chat = GmsChat(userdata=opening.userdata)
+        self._chat = GmsChat(
+            userdata=opening.userdata, nickname=opening.nickname, restored=restored
+        )
         self._link = BayeuxLink(
             http,
             client,
@@ -156,6 +176,8 @@ class CometdChat:
         self._releasing = False
         self._call_error: ChatError | None = None
         self._leaving = False
+        # The chat is to stay as it is when the connection is given up.
+        self._detached = False
         self._crash: Exception | None = None
 
     async def carry(
@@ -170,6 +192,9 @@ class CometdChat:
                 with self._over:
                     async for request in requests:
                         if type(request.command) is chat.Leave:
+                            break
+                        if type(request.command) is chat.Detach:
+                            self._detach(request)
                             break
                         await self._perform(request)
             finally:
@@ -192,6 +217,7 @@ class CometdChat:
             await self._until(self._is_answered)
             self._raise_if_refused()
         if limit.cancelled_caught:
+            self._detached = self._restored is not None
             raise self._not_opened()
 
     def _is_handshaken(self) -> bool:
@@ -214,11 +240,7 @@ class CometdChat:
 
     async def _ask_once(self) -> bool:
         """Ask for the chat; False if that surely was not heard."""
-        data = gms_v2.encode_request_chat(
-            nickname=self._opening.nickname,
-            subject=self._opening.subject,
-            userdata=self._opening.userdata,
-        )
+        data = self._request()
         self._requested = True
         try:
             self._requested = await self._publish(data, subscribing=True)
@@ -230,6 +252,16 @@ class CometdChat:
             self._chat.refusal = error
         self._wake()
         return self._requested
+
+    def _request(self) -> dict[str, JSON]:
+        if self._restored is not None:
+            # From the beginning: what is history and what is new is told apart here.
+            return gms_v2.encode_request_notifications(self._restored.secure_key, None)
+        return gms_v2.encode_request_chat(
+            nickname=self._opening.nickname,
+            subject=self._opening.subject,
+            userdata=self._opening.userdata,
+        )
 
     def _is_answered(self) -> bool:
         return self._chat.started or self._chat.refusal is not None or self._is_decided()
@@ -248,9 +280,11 @@ class CometdChat:
     def _raise_if_refused(self) -> None:
         if self._chat.started:
             return
+        self._detached = self._restored is not None
         refusal = self._chat.refusal
         if refusal is not None:
-            raise ChatRefused(refusal.code, refusal.description)
+            kind = RestoreFailed if self._restored is not None else ChatRefused
+            raise kind(refusal.code, refusal.description)
         if self._is_decided():
             raise self._not_opened()
 
@@ -266,7 +300,8 @@ class CometdChat:
         url, limit = self._opening.url, self._opening.open_within
         if self._vain or self._losses:
             return ConnectorError(f"{url} forgets the session again and again")
-        what = "the chat was requested and nothing came back" if self._requested else "no handshake"
+        asked = "requested" if self._restored is None else "asked for again"
+        what = f"the chat was {asked} and nothing came back" if self._requested else "no handshake"
         return ConnectorError(f"{url}: {what} within {limit:g} s", kind="timeout")
 
     # --- requests ---
@@ -281,6 +316,12 @@ class CometdChat:
         self._hand_on(Outcome(number=request.number, at=now, error=error))
         if error is None:
             self._tell(self._chat.confirm(request.command, now=now))
+
+    def _detach(self, request: Request) -> None:
+        """Let the chat go on without us."""
+        self._detached = True
+        state = self._keep(self._chat.state).state
+        self._hand_on(Outcome(number=request.number, at=trio.current_time(), value=state))
 
     async def _send(self, request: Request) -> None:
         """Publish a command; again only if it surely was not accepted."""
@@ -397,10 +438,18 @@ class CometdChat:
             if type(event) is chat.Error:
                 self._call_error = ChatError(event.code, event.description)
             self._hand_on(event)
+        if self._opening.keep_state and self._chat.started:
+            self._keep_state()
         if self._chat.ended:
             self._over.cancel()
 
-    def _hand_on(self, item: Event | Outcome) -> None:
+    def _keep_state(self) -> None:
+        state = self._chat.state
+        if state != self._state:
+            self._state = state
+            self._hand_on(self._keep(state))
+
+    def _hand_on(self, item: Event | Outcome | State) -> None:
         """Deliver, and keep what breaks there out of the connect loop: the goodbye needs it."""
         try:
             self._deliver(item)
@@ -409,7 +458,7 @@ class CometdChat:
             self._over.cancel()
 
     def _end(self, by: EndedBy, description: str) -> None:
-        if self._chat.started:
+        if self._chat.started or self._restored is not None:
             self._tell(self._chat.end(by, description, now=trio.current_time()))
 
     def _give_up(self, reason: str) -> None:
@@ -479,6 +528,9 @@ class CometdChat:
     async def _leave(self) -> None:
         """Say goodbye, to the chat and to the Bayeux session; bounded and not to be cancelled."""
         self._leaving = True
+        if self._detached:
+            self._end_tasks()
+            return
         began = trio.current_time()
         with trio.CancelScope(shield=True, deadline=began + LEAVE_LIMIT):
             with trio.CancelScope(deadline=began + LEAVE_LIMIT - DISCONNECT_RESERVE):
@@ -492,6 +544,9 @@ class CometdChat:
         if self._lost is not None:
             self._end(EndedBy.LOST, self._lost)
         self._end(EndedBy.UNCONFIRMED, "the service did not confirm that the chat was left")
+        self._end_tasks()
+
+    def _end_tasks(self) -> None:
         for scope in (self._life, self._asking, self._rebinding):
             if scope is not None:
                 scope.cancel()
@@ -512,7 +567,7 @@ class CometdChat:
 
     async def _leave_chat(self) -> None:
         self._chat.leaving = True
-        while self._chat.started and not self._chat.ended:
+        while self._is_to_be_left():
             goodbye = gms_v2.encode_command(chat.Leave(), self._chat.secure_key, self._names)
             try:
                 accepted = await self._publish(goodbye)
@@ -527,6 +582,10 @@ class CometdChat:
                 await self._until(lambda: self._chat.ended)
             else:
                 await trio.sleep(PAUSE)
+
+    def _is_to_be_left(self) -> bool:
+        known = self._chat.started or self._restored is not None
+        return known and not self._chat.ended
 
     # --- waiting ---
 

@@ -10,6 +10,8 @@ import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import fields
+from functools import partial
+from typing import Any
 
 import trio
 
@@ -17,13 +19,20 @@ from botkit import chat
 from botkit.bayeux.client import Client, ClientConfig
 from botkit.bayeux.messages import is_meta
 from botkit.connectors.cometd_chat import CometdChat
-from botkit.connectors.http import open_http
+from botkit.connectors.http import Http, open_http
+from botkit.connectors.http.stored import read_cookies, write_cookies
 from botkit.errors import ConfigError, ungrouped
+from botkit.genesys.gms_state import GmsState, read_state
 from botkit.genesys.gms_v2 import GmsNames
-from botkit.interfaces import Deliver, Opening, Request
+from botkit.interfaces import Deliver, Opening, Request, State
 
 __all__ = ["GmsCometd"]
 
+NAME = "gms-cometd"
+"""What a stored chat names as its connector."""
+BROWSER_COOKIE = "BAYEUX_BROWSER"
+"""CometD's name of a browser. A restored chat has a Bayeux session of its own; with the cookie of
+the old one, whose poll the server may still hold, its polls would not be held for two seconds."""
 CLOSE_LIMIT = 0.1
 """Seconds for closing connections politely."""
 
@@ -79,8 +88,11 @@ class GmsCometd:
     ) -> None:
         """Carry one chat; see ``interfaces.Connector``."""
         self.check(opening)
+        restored = None if opening.restore is None else _read_state(opening, opening.restore)
         http = open_http(opening.url, opening.network, transport=opening.transport)
         try:
+            if opening.restore is not None:
+                http.add_cookies(read_cookies(opening.restore))
             client = Client(self._config, jitter=self._rng.random)
             one = CometdChat(
                 opening,
@@ -89,12 +101,24 @@ class GmsCometd:
                 deliver,
                 names=_names(opening.options),
                 max_network_delay=self._config.max_network_delay,
+                restored=restored,
+                keep=partial(_state_of, opening, http),
             )
             with ungrouped():
                 await one.carry(requests, task_status)
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + CLOSE_LIMIT):
                 await http.aclose()
+
+
+def _read_state(opening: Opening, raw: Mapping[str, Any]) -> GmsState:
+    return read_state(raw, connector=NAME, server=opening.url, service=opening.service)
+
+
+def _state_of(opening: Opening, http: Http, state: GmsState) -> State:
+    written = state.as_json(connector=NAME, server=opening.url, service=opening.service)
+    kept = (cookie for cookie in http.cookies() if cookie.name != BROWSER_COOKIE)
+    return State(state=written | write_cookies(kept))
 
 
 def _names(options: Mapping[str, str]) -> GmsNames:

@@ -15,6 +15,9 @@ a poll that was answered just before. A push that leaves a gap behind what was t
 the gap is closed, or until the caller, who waits a moment, releases it: a gap may also be there for
 good, where the service numbers what customers do not see.
 
+A chat that is *restored* begins from a :class:`~botkit.genesys.gms_state.GmsState`. Everything is
+asked for again then; what the state has seen comes as history, whatever it missed comes as new.
+
 Source: GMS Chat API v2, "Common response object" and event types; public CometD clients.
 """
 
@@ -22,12 +25,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
 from botkit import chat
 from botkit.bayeux.messages import JSON
 from botkit.chat import EndedBy, Event, Party, PartyKind
 from botkit.errors import ChatError
 from botkit.genesys import gms_v2
+from botkit.genesys.gms_state import GmsState
 from botkit.genesys.gms_v2 import GmsEvent, Push
 
 REMEMBERED = 1000
@@ -50,10 +55,15 @@ class GmsChat:
 
     Args:
         userdata: what was attached when the chat was requested.
+        nickname: the customer's.
+        restored: the chat to be won back; its user data count then.
 
     Attributes:
+        started: the service opened the chat, or gave it back.
         secure_key: the latest key; empty until the service opened the chat.
-        chat_id: the service's name of the chat.
+        chat_id, user_id, alias: the service's latest names of the chat, of this party, and of the
+            server that keeps them.
+        nickname: the customer's, as the service knows it.
         ended: SessionEnded was made; nothing comes after it.
         leaving: the customer asked to leave, so that the end is the customer's.
         refusal: why the service did not open the chat; None if it did, or did not answer yet.
@@ -64,26 +74,42 @@ class GmsChat:
         "_held",
         "_own_id",
         "_parties",
+        "_restored",
         "_seen",
         "_seq",
         "_told",
         "_top",
+        "alias",
         "chat_id",
         "ended",
         "leaving",
+        "nickname",
         "refusal",
         "secure_key",
+        "started",
+        "user_id",
         "userdata",
     )
 
-    def __init__(self, *, userdata: Mapping[str, str]) -> None:
-        self.secure_key = ""
-        self.chat_id = ""
+    def __init__(
+        self,
+        *,
+        userdata: Mapping[str, str],
+        nickname: str = "",
+        restored: GmsState | None = None,
+    ) -> None:
+        self.started = False
+        self.secure_key = restored.secure_key if restored else ""
+        self.chat_id = restored.session_id if restored else ""
+        self.user_id = restored.user_id if restored else ""
+        self.alias = restored.alias if restored else ""
+        self.nickname = (restored.nickname if restored else "") or nickname
         self.ended = False
         self.leaving = False
         self.refusal: ChatError | None = None
-        self.userdata = chat.UserdataView(userdata)
-        self._own_id: str | None = None
+        self.userdata = chat.UserdataView(restored.userdata if restored else userdata)
+        self._restored = restored
+        self._own_id: str | None = restored.own_id if restored else None
         self._parties: dict[tuple[str, str | None], Party] = {}
         self._seq = 0
         # Every index up to _floor was seen, and those above it that are in _seen.
@@ -97,9 +123,25 @@ class GmsChat:
     # --- what the connector asks ---
 
     @property
-    def started(self) -> bool:
-        """The service opened the chat: there is a key."""
-        return bool(self.secure_key)
+    def state(self) -> GmsState:
+        """What another process needs to go on from here."""
+        before = self._restored
+        floor, beyond = self._floor, self._seen
+        if before is not None and floor < before.position:
+            # The service has not repeated everything yet: what was history before still is.
+            beyond = {index for index in beyond | set(before.beyond) if index > before.position}
+            floor = before.position
+        return GmsState(
+            session_id=self.chat_id,
+            secure_key=self.secure_key,
+            user_id=self.user_id,
+            alias=self.alias,
+            position=floor,
+            beyond=tuple(sorted(beyond)),
+            own_id=self._own_id,
+            nickname=self.nickname,
+            userdata=self.userdata.snapshot(),
+        )
 
     @property
     def resume_from(self) -> int | None:
@@ -124,6 +166,10 @@ class GmsChat:
         if self.ended:
             return []
         push = gms_v2.decode_push(data)
+        if not self.started and self._restored is not None:
+            self._refuse_another(push, self._restored)
+            if self.refusal is not None:
+                return []
         if push.status_code != gms_v2.OK or push.errors:
             return self._receive_failure(push, now)
         events: list[Event] = []
@@ -174,6 +220,9 @@ class GmsChat:
         match command:
             case chat.SetUserdata():
                 return self._userdata_changed(self.userdata.merge(command.userdata), now)
+            case chat.UpdateNickname():
+                self.nickname = command.nickname
+                return []
             case chat.DeleteUserdata():
                 gone = self.userdata.forget(command.key)
                 return self._userdata_changed({command.key: None} if gone else {}, now)
@@ -184,11 +233,27 @@ class GmsChat:
 
     def _adopt(self, push: Push, events: list[Event], now: float) -> None:
         """Keep the latest identity; the first key opens the chat."""
-        was_started = self.started
         self.secure_key = push.secure_key or self.secure_key
         self.chat_id = push.chat_id or self.chat_id
-        if self.started and not was_started:
-            events.append(chat.SessionStarted(at=now, seq=self._number(), session_id=self.chat_id))
+        self.user_id = push.user_id or self.user_id
+        self.alias = push.alias or self.alias
+        if self.secure_key and not self.started:
+            self.started = True
+            kind = chat.SessionRestored if self._restored else chat.SessionStarted
+            events.append(kind(at=now, seq=self._number(), session_id=self.chat_id))
+
+    def _refuse_another(self, push: Push, restored: GmsState) -> None:
+        """Take only the chat that was stored, and only while it runs, as won back."""
+        if push.status_code != gms_v2.OK or push.errors:
+            return
+        if push.chat_id and restored.session_id not in ("", push.chat_id):
+            self.refusal = ChatError(
+                None,
+                f"the service answered for the chat {push.chat_id}"
+                f" instead of {restored.session_id}",
+            )
+        elif push.chat_ended:
+            self.refusal = ChatError(None, "the chat has ended meanwhile")
 
     def _next_ready(self) -> Push | None:
         """Find a push with no gap before it; with too many held, any will do."""
@@ -221,6 +286,10 @@ class GmsChat:
         if raw.index is not None and not self._is_new(raw.index):
             return
         made = self._translate(raw, now)
+        if self._is_history(raw.index):
+            # What it says of user data is older than what was stored.
+            events.append(replace(made, history=True))
+            return
         events.append(made)
         if raw.userdata and raw.type not in FILES:
             events.extend(self._userdata_changed(self.userdata.merge(raw.userdata), now))
@@ -241,6 +310,9 @@ class GmsChat:
             self._floor = self._top - REMEMBERED
             self._seen = {seen for seen in self._seen if seen > self._floor}
         return True
+
+    def _is_history(self, index: int | None) -> bool:
+        return self._restored is not None and index is not None and self._restored.was_seen(index)
 
     def _is_me(self, raw: GmsEvent) -> bool:
         if PARTY_KINDS.get(raw.sender.type) is not PartyKind.CUSTOMER:
