@@ -123,3 +123,16 @@ async def test_tls_needs_no_socket_either(tmp_path: Path) -> None:
         for _ in range(3):
             assert (await http.post("", b"hello", lane=Lane.CALL)).body == b"hello"
         await http.aclose()
+
+
+async def test_one_body_of_another_type_leaves_the_others_alone(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async def handle(request: Request) -> Reply:
+        return Reply(body=request.headers["content-type"].encode())
+
+    async with paired(handle) as http:
+        usual = (await http.post("/a", b"1", lane=Lane.CALL)).body
+        other = await http.post("/a", b"2", lane=Lane.CALL, content_type="multipart/form-data")
+        assert other.body == b"multipart/form-data"
+        assert (await http.post("/a", b"3", lane=Lane.CALL)).body == usual

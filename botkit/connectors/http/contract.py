@@ -67,14 +67,17 @@ class Http(Protocol):
         """Where it posts to, without user and password."""
         ...
 
-    async def post(self, suffix: str, body: bytes, *, lane: Lane) -> HttpReply:
+    async def post(
+        self, suffix: str, body: bytes, *, lane: Lane, content_type: str | None = None
+    ) -> HttpReply:
         """Post a body and await the whole reply, whatever its status; redirects are not followed.
 
         Exchanges of one lane wait for each other in the order they were asked for. A request of
         which a byte may have left is never repeated.
 
         Args:
-            suffix: added to the path of the URL: empty, or starting with a slash.
+            suffix: added to the path of the URL: empty, or starting with a slash; percent-encoded.
+            content_type: of this body, if it is not the usual one.
 
         Raises:
             ConnectorError: the server was not reached, or was lost before the reply was whole.

@@ -42,7 +42,15 @@ class LeanHttp:
         ConfigError: the URL or the settings are unusable.
     """
 
-    __slots__ = ("_cookies", "_fresh_until", "_heads", "_lanes", "_lines", "_target")
+    __slots__ = (
+        "_cookies",
+        "_fresh_until",
+        "_heads",
+        "_lanes",
+        "_lines",
+        "_settings",
+        "_target",
+    )
 
     def __init__(
         self,
@@ -53,8 +61,8 @@ class LeanHttp:
         open_stream: OpenStream | None = None,
     ) -> None:
         self._target = parse_target(url)
-        headers = request_headers(self._target, settings, content_type)
-        self._lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        self._settings = settings
+        self._lines = self._make_lines(content_type)
         self._cookies = CookieStore(self._target.origin)
         self._heads: dict[str, bytes] = {}
         self._fresh_until = math.inf
@@ -69,10 +77,17 @@ class LeanHttp:
     def url(self) -> str:
         return self._target.url
 
-    async def post(self, suffix: str, body: bytes, *, lane: Lane) -> HttpReply:
+    async def post(
+        self, suffix: str, body: bytes, *, lane: Lane, content_type: str | None = None
+    ) -> HttpReply:
         connection = self._lanes[lane]
         async with connection:
-            request = b"%b%d\r\n\r\n%b" % (self._head(suffix), len(body), body)
+            if content_type is None:
+                head = self._head(suffix)
+            else:
+                # Seldom wanted twice, so it is not kept.
+                head = self._make_head(suffix, self._make_lines(content_type))
+            request = b"%b%d\r\n\r\n%b" % (head, len(body), body)
             reply, set_cookies = await connection.exchange(request)
         if set_cookies:
             self._cookies.receive(self._target.path_with(suffix), set_cookies)
@@ -96,13 +111,18 @@ class LeanHttp:
             self._forget_heads()
         head = self._heads.get(suffix)
         if head is None:
-            head = self._heads[suffix] = self._make_head(suffix)
+            head = self._heads[suffix] = self._make_head(suffix, self._lines)
         return head
 
-    def _make_head(self, suffix: str) -> bytes:
+    def _make_lines(self, content_type: str) -> str:
+        headers = request_headers(self._target, self._settings, content_type)
+        return "".join(f"{name}: {value}\r\n" for name, value in headers)
+
+    def _make_head(self, suffix: str, lines: str) -> bytes:
         path = self._target.path_with(suffix)
         cookie = self._cookies.header(path)
-        lines = f"{self._lines}Cookie: {cookie}\r\n" if cookie else self._lines
+        if cookie:
+            lines = f"{lines}Cookie: {cookie}\r\n"
         start = f"POST {path}{self._target.query} HTTP/1.1\r\n"
         return f"{start}{lines}Content-Length: ".encode("latin-1")
 

@@ -58,6 +58,7 @@ class HttpxHttp:
         proxy: str | None = None,
     ) -> None:
         self._target = parse_target(url)
+        self._settings = settings
         self._headers = request_headers(self._target, settings, content_type)
         self._limit = settings.max_reply_bytes
         self._cookies = CookieStore(self._target.origin)
@@ -73,12 +74,17 @@ class HttpxHttp:
     def url(self) -> str:
         return self._target.url
 
-    async def post(self, suffix: str, body: bytes, *, lane: Lane) -> HttpReply:
+    async def post(
+        self, suffix: str, body: bytes, *, lane: Lane, content_type: str | None = None
+    ) -> HttpReply:
         path = self._target.path_with(suffix)
+        headers = self._headers
+        if content_type is not None:
+            headers = request_headers(self._target, self._settings, content_type)
         async with self._locks[lane]:
             if self._closed:
                 raise LocalProtocolError(f"the connection to {self._target.origin} was closed")
-            return await self._authenticated(self._request(path, body), path)
+            return await self._authenticated(self._request(path, body, headers), path)
 
     def cookies(self) -> tuple[StoredCookie, ...]:
         return self._cookies.export()
@@ -91,9 +97,10 @@ class HttpxHttp:
         if self._owned:
             await self._transport.aclose()
 
-    def _request(self, path: str, body: bytes) -> httpx.Request:
+    def _request(
+        self, path: str, body: bytes, headers: tuple[tuple[str, str], ...]
+    ) -> httpx.Request:
         url = f"{self._target.origin}{path}{self._target.query}"
-        headers = self._headers
         cookie = self._cookies.header(path)
         if cookie is not None:
             headers += (("Cookie", cookie),)

@@ -228,3 +228,12 @@ class TestChoice:
             open_http(URL, NetworkSettings(proxy=proxy))
         assert caught.value.key == "proxy"
         assert "secret" not in str(caught.value)
+
+
+async def test_one_body_of_another_type_leaves_the_others_alone() -> None:
+    http, transport = answering(ok)
+    for content_type in (None, "multipart/form-data", None):
+        await http.post("", b"[]", lane=Lane.CALL, content_type=content_type)
+    usual, other, again = (r.headers["content-type"] for r in transport.requests)
+    assert other == "multipart/form-data"
+    assert usual == again != other
