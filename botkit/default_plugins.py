@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from botkit.hookspecs import Register, hookimpl
-from botkit.interfaces import Connector, Matcher, Reporter
+from botkit.interfaces import Connector, Matcher, Reporter, StateStorage
 
 
 @hookimpl
@@ -31,6 +31,13 @@ def register_matchers(register: Register[Callable[[Any], Matcher]]) -> None:
 def register_reporters(register: Register[Callable[..., Reporter]]) -> None:
     register("json", json_file)
     register("junit", junit_file)
+
+
+@hookimpl
+def register_state_storages(register: Register[Callable[..., StateStorage]]) -> None:
+    register("memory", memory_storage)
+    register("file", file_storage)
+    register("sqlite", sqlite_storage)
 
 
 def gms_cometd() -> Connector:
@@ -59,3 +66,24 @@ def junit_file(path: Path) -> Reporter:
     from botkit.report.junit import JUnitReporter
 
     return JUnitReporter(path)
+
+
+def memory_storage(server: str | None = None, service: str = "") -> StateStorage:
+    """The memory of this process."""
+    from botkit.storage import MemoryStorage
+
+    return MemoryStorage(server, service)
+
+
+def file_storage(path: Path) -> StateStorage:
+    """A file for each chat."""
+    from botkit.storage import FileStorage
+
+    return FileStorage(path)
+
+
+def sqlite_storage(path: Path, name: str = "default") -> StateStorage:
+    """A database for many chats."""
+    from botkit.storage import SQLiteStorage
+
+    return SQLiteStorage(path, name)

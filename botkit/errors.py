@@ -11,6 +11,7 @@
     │   ├── ChatRefused         ... to the request for a chat
     │   └── RestoreFailed       ... to the request to restore one
     ├── NoStoredSession         there is nothing to restore
+    ├── StateError              what is stored of a session cannot be used, and is kept as it is
     ├── SessionClosed           a command was given to a session that has ended
     ├── InboxOverflow           more arrived than anybody read
     ├── ExpectationFailed       what was promised did not come (also an AssertionError)
@@ -40,6 +41,7 @@ __all__ = [
     "RemoteProtocolError",
     "RestoreFailed",
     "SessionClosed",
+    "StateError",
     "StepTimeout",
     "ungrouped",
 ]
@@ -141,6 +143,10 @@ class RestoreFailed(ChatError):
 
 class NoStoredSession(BotkitError):
     """Nothing was stored, so there is nothing to restore."""
+
+
+class StateError(BotkitError):
+    """What is stored of a session cannot be used, or must not be replaced; it is kept as it is."""
 
 
 class SessionClosed(BotkitError):

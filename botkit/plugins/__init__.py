@@ -8,5 +8,6 @@ from botkit.plugins.discovery import load_plugins
 from botkit.plugins.dispatch import Dispatcher
 from botkit.plugins.manager import Listing, Origin, Plugins
 from botkit.plugins.registries import Registry
+from botkit.plugins.storages import make_storage
 
-__all__ = ["Dispatcher", "Listing", "Origin", "Plugins", "Registry", "load_plugins"]
+__all__ = ["Dispatcher", "Listing", "Origin", "Plugins", "Registry", "load_plugins", "make_storage"]

@@ -40,7 +40,6 @@ WITHOUT_USER = {
     "register_alert_sinks",
     "register_bots",
     "register_commands",
-    "register_state_storages",
 }
 """Hooks for what botkit does not bring yet; whoever brings it takes it out here."""
 
