@@ -180,8 +180,8 @@ def on_agent_typing(journey: JourneyInfo, session: Session, event: chat.AgentTyp
 def on_message(journey: JourneyInfo, session: Session, event: chat.Message) -> None:
     """A line was said: ``event.text`` by ``event.party``.
 
-    The echo of the customer's own line comes too, with ``event.own`` set, and so does what was said
-    before a chat was restored, with ``event.history`` set.
+    The echo of the customer's own line comes too, with ``event.own`` set. What a service repeats
+    after a reload is not told again, here as in the other hooks.
 
     Example::
 

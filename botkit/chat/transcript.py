@@ -6,6 +6,7 @@ the server's index to that line instead of writing it twice.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 from botkit.chat import events
@@ -57,16 +58,20 @@ class Transcript:
         dropped: how many entries were dropped.
     """
 
-    __slots__ = ("_entries", "_max_rows", "_unechoed", "dropped")
+    __slots__ = ("_entries", "_known", "_max_rows", "_unechoed", "dropped")
 
     def __init__(self, *, max_rows: int = MAX_ROWS) -> None:
         self._entries: list[Event | Row] = []
         self._max_rows = max_rows
         self._unechoed: list[str] = []
+        # What was written down, for history to be compared with; None until some comes.
+        self._known: set[Hashable] | None = None
         self.dropped = 0
 
     def add(self, event: Event) -> None:
-        """Write an event down."""
+        """Write an event down; history only if it is not there already."""
+        if event.history and self._is_known(event):
+            return
         if type(event) is events.Message and event.own and self._settle_echo(event):
             return
         self._append(event)
@@ -94,11 +99,18 @@ class Transcript:
 
     def _append(self, entry: Event | Row) -> None:
         self._entries.append(entry)
+        if self._known is not None:
+            self._known.add(_identity_of(entry))
         if len(self._entries) > self._max_rows:
             # A tenth at a time, so that the rest is not moved for every entry.
             excess = max(self._max_rows // 10, 1)
             del self._entries[:excess]
             self.dropped += excess
+
+    def _is_known(self, event: Event) -> bool:
+        if self._known is None:
+            self._known = {_identity_of(entry) for entry in self._entries}
+        return _identity_of(event) in self._known
 
     def _settle_echo(self, event: events.Message) -> bool:
         if event.text not in self._unechoed:
@@ -106,9 +118,20 @@ class Transcript:
         self._unechoed.remove(event.text)
         for position, entry in enumerate(self._entries):
             if isinstance(entry, Row) and entry.index is None and entry.text == event.text:
-                self._entries[position] = replace(entry, index=event.index, utc=event.utc)
+                settled = replace(entry, index=event.index, utc=event.utc)
+                self._entries[position] = settled
+                if self._known is not None:
+                    self._known.add(_identity_of(settled))
                 return True
         return False
+
+
+def _identity_of(entry: Event | Row) -> Hashable:
+    """Give what tells an entry from all others: the server's number, or else its stamp."""
+    if entry.index is not None:
+        return entry.index
+    row = entry if isinstance(entry, Row) else row_of(entry)
+    return (row.kind, row.utc, row.who, row.text)
 
 
 def row_of(event: Event) -> Row:

@@ -227,6 +227,9 @@ class Journey:
     # --- what happens meanwhile ---
 
     def _on_event(self, event: Event) -> None:
+        if event.history:
+            # It was told when it happened.
+            return
         self._record.add_event(event)
         self._pump.put_event(event)
 

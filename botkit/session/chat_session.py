@@ -13,7 +13,8 @@ given to :meth:`ChatSession.subscribe`. ``on`` and ``events`` listen beside it.
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from inspect import isawaitable
 from typing import Any, TypeVar, cast
 
@@ -21,29 +22,30 @@ import trio
 
 from botkit import chat
 from botkit.chat import (
-    AgentConnected,
     Command,
     EndedBy,
     Event,
     Inbox,
-    Message,
     Party,
+    Restoration,
+    RestoreOutcome,
     Row,
     SessionEnded,
-    Taken,
     Transcript,
 )
 from botkit.errors import (
     BotkitError,
     ChatError,
-    ExpectationFailed,
+    ConnectorError,
     LocalProtocolError,
+    RemoteProtocolError,
     SessionClosed,
 )
-from botkit.interfaces import Connector, Matcher, Opening, Outcome, Request, State
-from botkit.results import blame
-from botkit.session.expectations import Expectation, Observer, Recorder, tried
-from botkit.session.outcomes import Pending, utc_now
+from botkit.interfaces import Connector, Opening, Outcome, Request, State
+from botkit.session.commands import Commands
+from botkit.session.expectations import Observer, Recorder
+from botkit.session.expecting import Expecting, Listener
+from botkit.session.outcomes import Pending
 from botkit.session.requests import RequestQueue
 from botkit.session.standing import Standing
 from botkit.session.stream import Stream
@@ -51,13 +53,14 @@ from botkit.session.stream import Stream
 __all__ = ["ChatSession"]
 
 E = TypeVar("E", bound=Event)
-Listener = Callable[[Event], None]
 
+LEAVE_LIMIT = 4.0
+"""Seconds for coming back to a chat only to leave it."""
 PATIENCE = 0.3
 """Seconds that leaving grants the commands before it, for a service that has stopped to answer."""
 
 
-class ChatSession:
+class ChatSession(Commands, Expecting):
     """The customer's side of one chat.
 
     Args:
@@ -66,6 +69,7 @@ class ChatSession:
         observer: told of every expectation and command that ends.
         listener: told of every event when it is read; must not wait.
         began: the loop's clock from which steps are counted; None is now.
+        keep: told of what is needed to win the chat back, if the opening asks for that.
 
     Attributes:
         transcript: what happened so far.
@@ -73,8 +77,11 @@ class ChatSession:
     """
 
     __slots__ = (
+        "_away",
         "_carrying",
+        "_connector",
         "_inbox",
+        "_keep",
         "_leaving",
         "_listeners",
         "_lot",
@@ -85,6 +92,8 @@ class ChatSession:
         "_requests",
         "_sequence",
         "_standing",
+        "_told",
+        "_told_before",
         "_unsettled",
         "nickname",
         "opening",
@@ -100,6 +109,7 @@ class ChatSession:
         observer: Observer | None = None,
         listener: Listener | None = None,
         began: float | None = None,
+        keep: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> None:
         self.opening = opening
         self.nickname = opening.nickname
@@ -116,6 +126,12 @@ class ChatSession:
         self._sequence = 0
         self._unsettled = 0
         self._leaving = False
+        self._keep = keep
+        # How many events were told, by this connection and by those before it.
+        self._told = 0
+        self._told_before = 0
+        # Between two connections of one chat; set when the first has been given up.
+        self._away: trio.Event | None = None
         self._requests = RequestQueue()
         self._carrying = trio.CancelScope()
 
@@ -125,11 +141,6 @@ class ChatSession:
     def id(self) -> str | None:
         """The service's name of the chat; None before it is opened."""
         return self._standing.session_id
-
-    @property
-    def ended(self) -> SessionEnded | None:
-        """The last event of the session; None while it runs."""
-        return self._standing.ended
 
     @property
     def agents(self) -> tuple[Party, ...]:
@@ -157,9 +168,11 @@ class ChatSession:
         """Open the chat.
 
         Raises:
-            ChatRefused, ConnectorError, RemoteProtocolError, ConfigError: as the connector says.
+            ChatRefused, RestoreFailed, ConnectorError, RemoteProtocolError, ConfigError: as the
+                connector says.
         """
-        await self._nursery.start(self._carry, connector)
+        self._connector = connector
+        await self._nursery.start(self._carry, self.opening)
 
     # --- the connector's side ---
 
@@ -175,8 +188,13 @@ class ChatSession:
             return
         if type(item) is State:
             self.state = item.state
+            if self._keep is not None:
+                self._keep(item.state)
             return
         event = cast("Event", item)
+        if self._told_before:
+            event = replace(event, seq=min(event.seq + self._told_before, sys.maxsize))
+        self._told = event.seq
         self.transcript.add(event)
         self._standing.note(event)
         if self.ended is not None:
@@ -192,28 +210,32 @@ class ChatSession:
 
     async def _carry(
         self,
-        connector: Connector,
+        opening: Opening,
         *,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """Run the connector, and see to it that a chat that was started has an end."""
         try:
-            with self._carrying:
-                await connector.connect(
-                    self.opening, self._requests, self.deliver, task_status=task_status
+            with trio.CancelScope() as self._carrying:
+                await self._connector.connect(
+                    opening, self._requests, self.deliver, task_status=task_status
                 )
         finally:
-            self._requests.close()
-            if self.id is not None and self.ended is None:
-                self.deliver(
-                    SessionEnded(
-                        at=trio.current_time(),
-                        seq=sys.maxsize,
-                        by=EndedBy.LOST,
-                        description="the connector stopped without saying why",
-                    )
+            if self._away is None:
+                self._close(EndedBy.LOST, "the connector stopped without saying why")
+            else:
+                self._away.set()
+
+    def _close(self, by: EndedBy, description: str) -> None:
+        """End the session, if nothing else has; nobody carries it any more."""
+        self._requests.close()
+        if self.id is not None and self.ended is None:
+            self.deliver(
+                SessionEnded(
+                    at=trio.current_time(), seq=sys.maxsize, by=by, description=description
                 )
-            self._fail_pending("the chat is over")
+            )
+        self._fail_pending("the chat is over")
 
     def _settle(self, outcome: Outcome) -> None:
         pending = self._pending.pop(outcome.number, None)
@@ -228,15 +250,22 @@ class ChatSession:
 
     # --- commands ---
 
-    async def perform(self, command: Command) -> None:
+    async def perform(self, command: Command) -> Any:
         """Do a command and wait until the service has accepted it.
+
+        Returns:
+            What the command asked for, if it asks for anything; see ``botkit.chat``.
 
         Raises:
             ChatError: the service answered with an error.
             ConnectorError: the connection broke, and what became of the command is unknown.
             SessionClosed: the chat has ended.
         """
-        await self._perform(command)
+        if type(command) is chat.Reload:
+            return await self._reload(command.away_for)
+        if type(command) is chat.Detach:
+            return await self._detach()
+        return (await self._perform(command)).value
 
     async def _perform(self, command: Command) -> Outcome:
         if self.ended is not None or self.id is None or self._leaving:
@@ -255,7 +284,7 @@ class ChatSession:
                 await self._await_goodbye(pending)
             else:
                 self._unsettled += 1
-                await pending.done.wait()
+                await self._await_outcome(pending, number)
         finally:
             self._pending.pop(number, None)
         outcome = cast("Outcome", pending.outcome)
@@ -264,6 +293,20 @@ class ChatSession:
         if type(command) is chat.UpdateNickname:
             self.nickname = command.nickname
         return outcome
+
+    async def _await_outcome(self, pending: Pending, number: int) -> None:
+        try:
+            await pending.done.wait()
+        except trio.Cancelled:
+            if type(pending.command) is not chat.Detach:
+                raise
+            if self._requests.withdraw(number):
+                # It has not let go yet, and a connector that is cancelled leaves the chat.
+                self._carrying.cancel()
+                raise
+            # It lets go in this very moment, and what it tells then is needed for leaving.
+            with trio.CancelScope(shield=True):
+                await pending.done.wait()
 
     async def _await_goodbye(self, leaving: Pending) -> None:
         """Wait until the chat is left; commands that get no answer must not hold that up."""
@@ -279,51 +322,6 @@ class ChatSession:
         if self.ended is not None:
             return f"{what}: the chat has ended ({chat.transcript.text_of(self.ended)})"
         return f"{what}: the chat is being left" if self._leaving else f"{what}: there is no chat"
-
-    async def send_message(self, text: str, *, content_type: str = "text") -> None:
-        """Say a line; returns when the service has accepted it. See :meth:`perform`."""
-        await self._do(chat.SendMessage(text=text, content_type=content_type), text)
-
-    async def send_typing(self, is_typing: bool = True, *, preview: str = "") -> None:
-        """Show that the customer started (or stopped) typing. See :meth:`perform`."""
-        await self._do(chat.SendTyping(is_typing=is_typing, preview=preview))
-
-    async def send_notice(self, text: str) -> None:
-        """Send a machine-readable note. See :meth:`perform`."""
-        await self._do(chat.SendNotice(text=text), text)
-
-    async def push_url(self, url: str) -> None:
-        """Push a page to the agent. See :meth:`perform`."""
-        await self._do(chat.PushUrl(url=url), url)
-
-    async def update_nickname(self, nickname: str) -> None:
-        """Go by another name. See :meth:`perform`."""
-        await self._do(chat.UpdateNickname(nickname=nickname), nickname)
-
-    async def read_receipt(self, index: int) -> None:
-        """Tell that everything up to this transcript index was read. See :meth:`perform`."""
-        await self._do(chat.ReadReceipt(index=index), str(index))
-
-    async def set_userdata(self, userdata: Mapping[str, str]) -> None:
-        """Attach user data. See :meth:`perform`.
-
-        On GMS that the service accepted it is taken as its confirmation (inferred).
-        """
-        for key, value in cast("Mapping[str, object]", userdata).items():
-            if not isinstance(value, str):
-                raise LocalProtocolError(f"user data are texts; {key}={value!r:.40} is not")
-        await self._do(chat.SetUserdata(userdata=dict(userdata)), ", ".join(userdata))
-
-    async def delete_userdata(self, key: str) -> float:
-        """Take one key of user data away. See :meth:`perform`.
-
-        On GMS this sets an empty value, since there is no delete (inferred).
-
-        Returns:
-            When it was confirmed, epoch seconds.
-        """
-        await self._do(chat.DeleteUserdata(key=key), key)
-        return utc_now()
 
     async def get_userdata(self, key: str) -> dict[str, str]:
         """Read one key of the user data that this session may see.
@@ -357,20 +355,95 @@ class ChatSession:
         else:
             await trio.lowlevel.checkpoint()
 
-    async def _do(self, command: Command, text: str = "") -> None:
-        started = trio.current_time()
-        verb = chat.events.snake_case(type(command).__name__)
-        shown = f"{verb}: {text}" if text else verb
+    # --- another connection for the same chat ---
+
+    async def _reload(self, away_for: float) -> Restoration:
+        """Let go, stay away, and come back; who is cancelled meanwhile leaves the chat."""
+        if self.id is None or self.ended is not None:
+            await trio.lowlevel.checkpoint()
+            return self._nothing_stored()
         try:
-            await self._perform(command)
-        except BotkitError as error:
-            failed, reason = blame(error)
-            self._recorder.record(
-                verb=verb, text=shown, started=started, verdict=failed, reason=reason,
-                message=str(error),
-            )  # fmt: skip
+            state = await self._let_go()
+        except SessionClosed:
+            return self._nothing_stored()
+        try:
+            await trio.sleep(away_for)
+            return await self._come_back(state)
+        except BaseException:
+            await self._leave_from_afar(state)
             raise
-        self._recorder.record(verb=verb, text=shown, started=started)
+
+    def _nothing_stored(self) -> Restoration:
+        """A chat that is over is not kept; one that was lost may be anything."""
+        if self.ended is not None and self.ended.by is EndedBy.LOST:
+            return Restoration(
+                outcome=RestoreOutcome.FAILED,
+                session_id=self.id,
+                description=chat.transcript.text_of(self.ended),
+            )
+        return Restoration(outcome=RestoreOutcome.NO_SESSION)
+
+    async def _detach(self) -> None:
+        self.state = await self._let_go()
+        self._away = None
+        self._close(EndedBy.DETACHED, "the chat goes on at the service")
+
+    async def _let_go(self) -> Mapping[str, Any]:
+        """Have the connector give its connection up.
+
+        Returns:
+            What is needed to win the chat back.
+
+        Raises:
+            SessionClosed: the chat has ended first.
+        """
+        self._away = trio.Event()
+        try:
+            outcome = await self._perform(chat.Detach())
+        except BaseException:
+            self._away = None
+            raise
+        with trio.CancelScope(shield=True):
+            await self._away.wait()
+        return cast("Mapping[str, Any]", outcome.value)
+
+    async def _come_back(self, state: Mapping[str, Any]) -> Restoration:
+        self._told_before = self._told
+        opening = replace(self.opening, restore=state)
+        failed: BotkitError | None = None
+        try:
+            await self._nursery.start(self._carry, opening)
+        except (ChatError, ConnectorError, RemoteProtocolError) as error:
+            failed = error
+        finally:
+            self._away = None
+        if failed is None:
+            return Restoration(outcome=RestoreOutcome.RESTORED, session_id=self.id)
+        refused = isinstance(failed, ChatError)
+        self._close(EndedBy.SERVICE if refused else EndedBy.LOST, str(failed))
+        return Restoration(
+            outcome=RestoreOutcome.FAILED,
+            session_id=self.id,
+            code=failed.code if isinstance(failed, ChatError) else None,
+            description=failed.description if isinstance(failed, ChatError) else str(failed),
+        )
+
+    async def _leave_from_afar(self, state: Mapping[str, Any]) -> None:
+        """Come back only to leave: somebody in the contact centre may still wait."""
+        if self.ended is not None:
+            return
+        why = "there was no time left to leave the chat"
+        self._away = trio.Event()
+        self._requests.close()
+        self._told_before = self._told
+        try:
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + LEAVE_LIMIT):
+                await self._carry(replace(self.opening, restore=state))
+        except (ChatError, ConnectorError, RemoteProtocolError) as error:
+            why = f"the chat could not be left: {error}"
+        finally:
+            self._away = None
+            self._close(EndedBy.LOST, why)
 
     # --- listening ---
 
@@ -426,121 +499,3 @@ class ChatSession:
         self._reader = reader
         for event in so_far:
             reader(event)
-
-    # --- expectations ---
-
-    async def wait_for(
-        self, kind: type[E], *, within: float = 30.0, slow_after: float | None = None
-    ) -> E:
-        """Wait for an event that is not a message.
-
-        AgentConnected and SessionEnded are states: true at once if they hold.
-
-        Args:
-            kind: the class of the event.
-            within: the promise under test, seconds; breaking it is a verdict.
-            slow_after: later than this is degraded.
-
-        Raises:
-            StepTimeout: it did not come in time.
-            ExpectationFailed: the chat ended first.
-        """
-        step = self._expectation(
-            "wait_for", chat.events.snake_case(kind.__name__), within, slow_after
-        )
-        if kind is AgentConnected:
-            poll = self._agent_state
-        elif kind is SessionEnded:
-            poll = self._ended_state
-        else:
-            poll = self._inbox.wait(lambda _: True, kinds=(kind,), until=step.deadline).poll
-        taken = await self._until(poll, step.deadline)
-        if taken is None or taken.event.at > step.deadline:
-            raise self._broken(step, (), ended=self.ended)
-        step.passed(taken)
-        return cast("E", taken.event)
-
-    async def expect(
-        self,
-        matcher: Matcher,
-        *,
-        within: float = 30.0,
-        slow_after: float | None = None,
-        from_: str | None = None,
-    ) -> Message:
-        """Scan on from the read position to the first message that fits, and take it.
-
-        Args:
-            matcher: what is expected, such as ``botkit.contains("hello")``.
-            within: the promise under test, seconds; breaking it is a verdict.
-            slow_after: later than this is degraded.
-            from_: ``agent``, ``supervisor``, ``external`` or a nickname; None is anybody else.
-
-        Raises:
-            StepTimeout: nothing came in time.
-            ExpectationFailed: only other messages came, or the chat ended.
-        """
-        step = self._expectation("expect", str(matcher), within, slow_after)
-        trial = tried(matcher, from_)
-        wait = self._inbox.wait(trial, until=step.deadline)
-        taken = await self._until(wait.poll, step.deadline)
-        if taken is None:
-            raise self._broken(step, trial.misses, ended=self.ended)
-        step.passed(taken)
-        return cast("Message", taken.event)
-
-    async def expect_next(
-        self,
-        matcher: Matcher,
-        *,
-        within: float = 30.0,
-        slow_after: float | None = None,
-        from_: str | None = None,
-    ) -> Message:
-        """Take the very next message, which must fit; arguments as in :meth:`expect`."""
-        step = self._expectation("expect_next", str(matcher), within, slow_after)
-        trial = tried(matcher, from_)
-        wait = self._inbox.wait(trial.is_candidate, until=step.deadline)
-        taken = await self._until(wait.poll, step.deadline)
-        if taken is None or not trial(taken.event):
-            raise self._broken(step, trial.misses, ended=None if taken else self.ended)
-        step.passed(taken)
-        return cast("Message", taken.event)
-
-    def _expectation(
-        self, verb: str, expected: str, within: float, slow_after: float | None
-    ) -> Expectation:
-        if self._reader is not None:
-            raise LocalProtocolError(f"{verb}: this session is read through subscribe()")
-        return Expectation(
-            recorder=self._recorder,
-            verb=verb,
-            expected=expected,
-            within=within,
-            slow_after=slow_after,
-            started=trio.current_time(),
-        )
-
-    def _broken(
-        self, step: Expectation, received: Sequence[str], *, ended: SessionEnded | None
-    ) -> ExpectationFailed:
-        return step.failed(received, [str(row) for row in self.transcript.rows()], ended)
-
-    async def _until(self, poll: Callable[[], Taken | None], deadline: float) -> Taken | None:
-        """Ask until there is an answer, the deadline has passed or the chat is over."""
-        await trio.lowlevel.checkpoint()
-        with trio.move_on_at(deadline) as limit:
-            while (taken := poll()) is None and self.ended is None:
-                await self._lot.park()
-        if limit.cancelled_caught:
-            # An event stamped at the deadline beats it: let whoever brings one come first.
-            await trio.lowlevel.checkpoint()
-        return taken if taken is not None else poll()
-
-    def _agent_state(self) -> Taken | None:
-        standing = self._standing
-        present = standing.arrival if standing.agents else None
-        return None if present is None else Taken(event=present)
-
-    def _ended_state(self) -> Taken | None:
-        return Taken(event=self.ended) if self.ended is not None else None

@@ -31,6 +31,12 @@ class RequestQueue:
         self._waiting.append(request)
         self._wake()
 
+    def withdraw(self, number: int) -> bool:
+        """Take a request back; False if it was taken already."""
+        before = len(self._waiting)
+        self._waiting = [request for request in self._waiting if request.number != number]
+        return len(self._waiting) < before
+
     def close(self) -> None:
         """Let the iteration end once the queue is empty."""
         self._closed = True
