@@ -53,9 +53,12 @@ if TYPE_CHECKING:
         ConnectorError,
         ExpectationFailed,
         LocalProtocolError,
+        NoStoredSession,
         PluginError,
         RemoteProtocolError,
+        RestoreFailed,
         SessionClosed,
+        StateError,
         StepTimeout,
     )
     from botkit.hookspecs import hookimpl
@@ -71,6 +74,7 @@ if TYPE_CHECKING:
         StepResult,
         Verdict,
     )
+    from botkit.storage import FileStorage, MemoryStorage, SQLiteStorage
 
 __all__ = [
     "AgentConnected",
@@ -88,13 +92,16 @@ __all__ = [
     "Event",
     "ExpectationFailed",
     "File",
+    "FileStorage",
     "Interrupted",
     "JourneyInfo",
     "JourneyResult",
     "LocalProtocolError",
+    "MemoryStorage",
     "Message",
     "NetworkSettings",
     "Nickname",
+    "NoStoredSession",
     "Notice",
     "Party",
     "PartyKind",
@@ -102,11 +109,14 @@ __all__ = [
     "PushedUrl",
     "Reason",
     "RemoteProtocolError",
+    "RestoreFailed",
+    "SQLiteStorage",
     "Session",
     "SessionClosed",
     "SessionEnded",
     "SessionRestored",
     "SessionStarted",
+    "StateError",
     "StepResult",
     "StepTimeout",
     "Userdata",
@@ -168,14 +178,18 @@ HOMES = {
         "ConnectorError",
         "ExpectationFailed",
         "LocalProtocolError",
+        "NoStoredSession",
         "PluginError",
         "RemoteProtocolError",
+        "RestoreFailed",
         "SessionClosed",
+        "StateError",
         "StepTimeout",
     ),
     "botkit.hookspecs": ("hookimpl",),
     "botkit.interfaces": ("JourneyInfo", "NetworkSettings", "Session"),
     "botkit.results": ("Alert", "JourneyResult", "Reason", "StepResult", "Verdict"),
+    "botkit.storage": ("FileStorage", "MemoryStorage", "SQLiteStorage"),
 }
 """Where the public names live. ``bot`` is missing: it is the package of that name, which can be
 called."""

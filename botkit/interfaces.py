@@ -470,7 +470,11 @@ class AlertSink(Protocol):
 class StateStorage(Protocol):
     """Keeps what is needed to restore a session; methods may be sync or async.
 
-    ``state`` is a mapping that JSON can hold; ``read`` returns what was written last, or None.
+    ``state`` is a mapping that JSON can hold; ``read`` returns what was written last, or None. An
+    empty mapping says that the chat is over: nothing is stored then, and ``read`` returns None.
+
+    A ``def`` is called in a thread, so it may wait, unless the object has ``blocks = False``; an
+    ``async def`` is called on the loop. What cannot be used is no reason to return None: raise.
     """
 
     def write(self, state: Mapping[str, Any]) -> Awaitable[None] | None: ...

@@ -12,13 +12,15 @@ import botkit
 
 PUBLIC = {
     "botkit": """
-        AgentConnected AgentDisconnected AgentTyping Alert BotkitError ChatError ChatRefused
-        ConfigError ConnectorError Continued EndedBy Error Event ExpectationFailed File
-        Interrupted JourneyInfo JourneyResult LocalProtocolError Message NetworkSettings
-        Nickname Notice Party PartyKind PluginError PushedUrl Reason RemoteProtocolError Session
-        SessionClosed SessionEnded SessionRestored SessionStarted StepResult StepTimeout
-        Userdata Verdict __version__ all_of any_of bot contains equals hookimpl like matches
-        matches_json none_of start_session starts_with
+        AgentConnected AgentDisconnected AgentTyping Alert BotkitError ChatError
+        ChatRefused ConfigError ConnectorError Continued EndedBy Error Event
+        ExpectationFailed File FileStorage Interrupted JourneyInfo JourneyResult
+        LocalProtocolError MemoryStorage Message NetworkSettings Nickname
+        NoStoredSession Notice Party PartyKind PluginError PushedUrl Reason
+        RemoteProtocolError RestoreFailed SQLiteStorage Session SessionClosed
+        SessionEnded SessionRestored SessionStarted StateError StepResult StepTimeout
+        Userdata Verdict __version__ all_of any_of bot contains equals hookimpl like
+        matches matches_json none_of start_session starts_with
     """,
     "botkit.chat": """
         EVENT_NAMES HOOKED AgentConnected AgentDisconnected AgentTyping Button Command Continued
