@@ -163,9 +163,12 @@ class GmsChat:
         Raises:
             RemoteProtocolError: the push is malformed; nothing of it was taken.
         """
+        return [] if self.ended else self.receive_push(gms_v2.decode_push(data), now=now)
+
+    def receive_push(self, push: Push, *, now: float) -> list[Event]:
+        """Take a push that was decoded before; see :meth:`receive`."""
         if self.ended:
             return []
-        push = gms_v2.decode_push(data)
         if not self.started and self._restored is not None:
             self._refuse_another(push, self._restored)
             if self.refusal is not None:
@@ -269,7 +272,7 @@ class GmsChat:
             self._end(events, now, "")
 
     def _receive_failure(self, push: Push, now: float) -> list[Event]:
-        code, description = _failure_of(push)
+        code, description = failure_of(push)
         if not self.started:
             self.refusal = ChatError(code, description)
             return []
@@ -399,7 +402,7 @@ def _begins_at(push: Push) -> int:
     return (push.next_position or 0) if push.chat_ended else 0
 
 
-def _failure_of(push: Push) -> tuple[int | None, str]:
+def failure_of(push: Push) -> tuple[int | None, str]:
     """Put a failure into a code and a text; the numbers are the server's own."""
     if push.errors:
         first = push.errors[0]

@@ -210,7 +210,7 @@ def _decode_event(raw: JSON) -> GmsEvent:
         text=_str(raw, "text"),
         message_type=_str(raw, "messageType"),
         utc=None if utc_ms is None else utc_ms / 1000,
-        userdata=_strings(userdata, "userData") if userdata else EMPTY,
+        userdata=decode_strings(userdata, "userData") if userdata else EMPTY,
     )
 
 
@@ -260,7 +260,7 @@ def decode_operation(data: JSON) -> Operation:
         message=_str(data, "message") if "message" in data else None,
         message_type=_str(data, "messageType"),
         push_url=_str(data, "pushUrl"),
-        userdata=_strings(userdata, "userData") if userdata else EMPTY,
+        userdata=decode_strings(userdata, "userData") if userdata else EMPTY,
         transcript_position=_int(data, "transcriptPosition"),
     )
 
@@ -361,7 +361,12 @@ def _list(value: JSON, name: str) -> list[JSON]:
     return value
 
 
-def _strings(value: JSON, name: str) -> dict[str, str]:
+def decode_strings(value: JSON, name: str) -> dict[str, str]:
+    """Read an object of texts, such as attached data.
+
+    Raises:
+        RemoteProtocolError: it is something else.
+    """
     if not isinstance(value, dict):
         raise RemoteProtocolError(f"{name} must be an object, not {_kind(value)}")
     return {key: _as_text(item) for key, item in value.items()}
