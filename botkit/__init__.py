@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from botkit.version import __version__
 
 if TYPE_CHECKING:
-    from botkit.api import start_session
+    from botkit.api import restore_session, start_session
     from botkit.bot.matchers import (
         all_of,
         any_of,
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
         Party,
         PartyKind,
         PushedUrl,
+        Restoration,
+        RestoreOutcome,
         SessionEnded,
         SessionRestored,
         SessionStarted,
@@ -109,7 +111,9 @@ __all__ = [
     "PushedUrl",
     "Reason",
     "RemoteProtocolError",
+    "Restoration",
     "RestoreFailed",
+    "RestoreOutcome",
     "SQLiteStorage",
     "Session",
     "SessionClosed",
@@ -132,12 +136,13 @@ __all__ = [
     "matches",
     "matches_json",
     "none_of",
+    "restore_session",
     "start_session",
     "starts_with",
 ]
 
 HOMES = {
-    "botkit.api": ("start_session",),
+    "botkit.api": ("restore_session", "start_session"),
     "botkit.bot.matchers": (
         "all_of",
         "any_of",
@@ -165,6 +170,8 @@ HOMES = {
         "Party",
         "PartyKind",
         "PushedUrl",
+        "Restoration",
+        "RestoreOutcome",
         "SessionEnded",
         "SessionRestored",
         "SessionStarted",

@@ -5,20 +5,28 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
 
-from botkit.errors import ConfigError, ungrouped
-from botkit.interfaces import Connector, NetworkSettings, Opening, connector_for
+from botkit.errors import ConfigError, NoStoredSession, RestoreFailed, ungrouped
+from botkit.interfaces import (
+    Connector,
+    NetworkSettings,
+    Opening,
+    StateStorage,
+    connector_for,
+)
 from botkit.plugins import load_plugins
 from botkit.session import ChatSession
+from botkit.storage import MemoryStorage, StateKeeper
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["start_session"]
+__all__ = ["restore_session", "start_session"]
 
 
 @asynccontextmanager
@@ -29,6 +37,7 @@ async def start_session(
     nickname: str = "Customer",
     subject: str | None = None,
     userdata: Mapping[str, str] | None = None,
+    storage: StateStorage | None = None,
     connector: str | Connector | None = None,
     options: Mapping[str, str] | None = None,
     network: NetworkSettings | None = None,
@@ -44,6 +53,8 @@ async def start_session(
         nickname: the customer's name.
         subject: of the chat.
         userdata: attached when the chat is requested; texts.
+        storage: keeps what :func:`restore_session` needs, from before the session is given until
+            the chat is over; None for the memory of this process. What it held is replaced.
         connector: the wire, by name or as an object; None lets the URL decide.
         options: of the connector, such as ``channel``.
         network: TLS, proxies, headers and the like.
@@ -56,8 +67,9 @@ async def start_session(
         ConnectorError: the server could not be reached.
         RemoteProtocolError: the server talks nonsense.
         ConfigError: the settings do not work.
+        StateError: what the storage holds cannot be used; no chat is opened.
+        PluginError: the storage is a plugin's, and broke.
     """
-    wire = connector_of(connector, url)
     opening = Opening(
         url=url or "",
         service=service,
@@ -69,15 +81,118 @@ async def start_session(
         agents=agents,
         open_within=open_within,
         transport=transport,
+        keep_state=True,
     )
+    keeper = keeper_of(storage, opening)
+    wire = connector_of(connector, url)
     wire.check(opening)
+    await keeper.load()
+    async with _session(wire, opening, keeper) as session:
+        yield session
+
+
+@asynccontextmanager
+async def restore_session(
+    url: str | None = None,
+    *,
+    service: str = "demo",
+    storage: StateStorage | None = None,
+    connector: str | Connector | None = None,
+    options: Mapping[str, str] | None = None,
+    network: NetworkSettings | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    agents: Path | None = None,
+    open_within: float = 15.0,
+) -> AsyncIterator[ChatSession]:
+    """Win back the chat that was stored, from this process or from another one.
+
+    What was seen before comes as history; whatever came since is new. Leaving the block leaves the
+    chat. Arguments as in :func:`start_session`; nickname and user data are those that were stored.
+
+    Raises:
+        NoStoredSession: nothing is stored.
+        RestoreFailed: something is, and the service does not give the chat back; it is forgotten.
+        ChatRefused, ConnectorError, RemoteProtocolError, ConfigError, StateError, PluginError: as
+            :func:`start_session`; what is stored is kept.
+    """
+    opening = Opening(
+        url=url or "",
+        service=service,
+        options=dict(options or {}),
+        network=network or NetworkSettings(),
+        agents=agents,
+        open_within=open_within,
+        transport=transport,
+        keep_state=True,
+    )
+    keeper = keeper_of(storage, opening)
+    wire = connector_of(connector, url)
+    wire.check(opening)
+    state = await keeper.load()
+    if state is None:
+        at = f" at {url}" if url else ""
+        raise NoStoredSession(f"nothing is stored of a chat with the service {service!r}{at}")
+    opening = replace(
+        opening,
+        nickname=str(state.get("nickname") or opening.nickname),
+        userdata=_texts(state.get("userdata")),
+        restore=state,
+    )
+    async with _session(wire, opening, keeper) as session:
+        yield session
+
+
+@asynccontextmanager
+async def _session(
+    wire: Connector, opening: Opening, keeper: StateKeeper
+) -> AsyncIterator[ChatSession]:
+    """Open what an opening says, and keep its state stored for as long as the chat lives."""
     with ungrouped():
-        async with wire.running(), trio.open_nursery() as nursery:
-            session = ChatSession(nursery, opening)
-            await session.open(wire)
-            yield session
-            await session.leave()
-            nursery.cancel_scope.cancel()
+        async with trio.open_nursery() as beside:
+            beside.start_soon(keeper.run, name="state storage")
+            session: ChatSession | None = None
+            try:
+                async with wire.running(), trio.open_nursery() as nursery:
+                    session = ChatSession(nursery, opening, keep=keeper.changed)
+                    await _open(session, wire, keeper)
+                    # Whatever a caller is given can be restored.
+                    await keeper.flush()
+                    yield session
+                    await session.leave()
+                    nursery.cancel_scope.cancel()
+            finally:
+                # If the storage itself broke, that is raised.
+                if not beside.cancel_scope.cancel_called:
+                    await _settle(keeper, session)
+            beside.cancel_scope.cancel()
+
+
+async def _open(session: ChatSession, wire: Connector, keeper: StateKeeper) -> None:
+    try:
+        await session.open(wire)
+    except RestoreFailed:
+        # Who asks again is told that nothing is stored.
+        await keeper.clear()
+        raise
+
+
+async def _settle(keeper: StateKeeper, session: ChatSession | None) -> None:
+    """Forget a chat that is over; one that was lost or let go of can still be won back."""
+    if session is not None and session.id is not None and session.left:
+        await keeper.clear()
+    else:
+        await keeper.flush()
+
+
+def _texts(stored: object) -> dict[str, str]:
+    """Read stored user data as far as they can be; the connector tells if they cannot."""
+    items = stored.items() if isinstance(stored, Mapping) else ()
+    return {str(key): str(value) for key, value in items}
+
+
+def keeper_of(storage: StateStorage | None, opening: Opening) -> StateKeeper:
+    """Make the keeper of a session's state; in memory it is found by server and service."""
+    return StateKeeper(storage or MemoryStorage(opening.url, opening.service))
 
 
 def connector_of(wanted: str | Connector | None, url: str | None) -> Connector:

@@ -216,7 +216,8 @@ class Connector(Protocol):
         event and not an exception.
 
         A ``Detach`` command makes it close its connections without a word, leave the chat open
-        and return; it delivers its Outcome and no SessionEnded then.
+        and return. It delivers an Outcome whose value is the mapping of the present State, at once
+        and without waiting, and no SessionEnded then.
 
         With ``opening.restore`` it wins that chat back instead of opening one: it delivers
         SessionRestored in place of SessionStarted, then what the service repeats, in order and
@@ -224,8 +225,10 @@ class Connector(Protocol):
 
         Raises:
             ChatRefused: the service did not open the chat (before ``started``).
-            RestoreFailed: the service does not know the chat any more, or it has ended; or the
-                state is not one of this connector, server and service (before ``started``).
+            RestoreFailed: the service does not know the chat any more, or it has ended (before
+                ``started``).
+            StateError: the state to restore is not one of this connector, server and service, or
+                cannot be read (before ``started``).
             ConnectorError: the server could not be reached (before ``started``).
             RemoteProtocolError: the server talks nonsense (before ``started``).
             ConfigError: the settings do not work.

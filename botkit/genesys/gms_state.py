@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from botkit.errors import RestoreFailed
+from botkit.errors import StateError
 
 NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
@@ -65,13 +65,13 @@ def read_state(raw: Mapping[str, Any], *, connector: str, server: str, service: 
     """Read what :meth:`GmsState.as_json` wrote.
 
     Raises:
-        RestoreFailed: it belongs to another connector, server or service, or it is incomplete.
+        StateError: it belongs to another connector, server or service, or it is incomplete.
     """
     here = {"connector": connector, "server": server, "service": service}
     for key, value in here.items():
         if raw.get(key) != value:
-            raise RestoreFailed(
-                None, f"the stored chat belongs to the {key} {raw.get(key)!r}, not to {value!r}"
+            raise StateError(
+                f"the stored chat belongs to the {key} {raw.get(key)!r}, not to {value!r}"
             )
     try:
         return GmsState(
@@ -86,7 +86,7 @@ def read_state(raw: Mapping[str, Any], *, connector: str, server: str, service: 
             userdata={str(key): str(value) for key, value in raw.get("userdata", {}).items()},
         )
     except (TypeError, ValueError, AttributeError) as error:
-        raise RestoreFailed(None, f"the stored chat cannot be read: {error}") from error
+        raise StateError(f"the stored chat cannot be read: {error}") from error
 
 
 def _text(raw: Mapping[str, Any], key: str, *, required: bool = False) -> str:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from botkit.connectors.http.contract import StoredCookie
-from botkit.errors import RestoreFailed
+from botkit.errors import StateError
 
 __all__ = ["KEY", "read_cookies", "write_cookies"]
 
@@ -24,11 +24,9 @@ def read_cookies(state: Mapping[str, Any]) -> tuple[StoredCookie, ...]:
     """Read what :func:`write_cookies` wrote.
 
     Raises:
-        RestoreFailed: it is something else.
+        StateError: it is something else.
     """
     try:
         return tuple(StoredCookie(**cookie) for cookie in state.get(KEY, ()))
     except TypeError as error:
-        raise RestoreFailed(
-            None, f"the cookies of the stored chat cannot be read: {error}"
-        ) from error
+        raise StateError(f"the cookies of the stored chat cannot be read: {error}") from error
