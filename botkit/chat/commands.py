@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from botkit.chat.events import Button
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
@@ -104,6 +106,17 @@ class PressButton(Command):
     text: str
     payload: str = ""
     message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferButtons(Command):
+    """Say a line and offer answers with it; only agents of the simulator do that.
+
+    A wire without structured content shows the answers in brackets behind the line.
+    """
+
+    text: str
+    buttons: tuple[Button, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,6 +122,10 @@ class AgentSide:
                     self._centre.attach(chat, command.userdata, party, now=now, visible=False)
                 case vocabulary.DeleteUserdata():
                     self._centre.attach(chat, {command.key: ""}, party, now=now, visible=False)
+                case vocabulary.OfferButtons():
+                    text, buttons = command.text, command.buttons
+                    line = EntryKind.MESSAGE
+                    self._centre.write(chat, line, party, now=now, text=text, buttons=buttons)
                 case vocabulary.Leave():
                     self._centre.end(chat, EndedBy.SERVICE, now=now)
                 case _:
@@ -186,8 +190,13 @@ def left(side: AgentSide, entry: Entry) -> Translated:
 
 
 def message(side: AgentSide, entry: Entry) -> Translated:
-    members = {"text": entry.text, "content_type": entry.content_type or "text"}
-    return vocabulary.Message, {**members, "own": side.is_own(entry)}
+    return vocabulary.Message, {
+        "text": entry.text,
+        "content_type": entry.content_type or "text",
+        "content": entry.content,
+        "buttons": entry.buttons,
+        "own": side.is_own(entry),
+    }
 
 
 def typing(side: AgentSide, entry: Entry) -> Translated | None:

@@ -24,7 +24,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from botkit.chat import EndedBy, Party, PartyKind
+from botkit.chat import Button, EndedBy, Party, PartyKind
 from botkit.errors import BotkitError
 from botkit.simulator.chats import (
     FOR_AGENTS,
@@ -185,6 +185,8 @@ class Centre:
         now: float,
         text: str = "",
         content_type: str = "",
+        content: str = "",
+        buttons: tuple[Button, ...] = (),
     ) -> None:
         """Write down what a party does: a line, typing, a notice, a page.
 
@@ -192,7 +194,16 @@ class Centre:
             CentreError: the chat has ended, or its log is full.
         """
         self._check_open(chat)
-        self._append(chat, kind, party, now, text=text, content_type=content_type)
+        self._append(
+            chat,
+            kind,
+            party,
+            now,
+            text=text,
+            content_type=content_type,
+            content=content,
+            buttons=buttons,
+        )
         tell_followers(chat)
 
     def rename_customer(self, chat: Chat, nickname: str, *, now: float) -> None:
@@ -324,6 +335,8 @@ class Centre:
         *,
         text: str = "",
         content_type: str = "",
+        content: str = "",
+        buttons: tuple[Button, ...] = (),
         userdata: Mapping[str, str] = NOTHING,
     ) -> None:
         index = None
@@ -339,6 +352,8 @@ class Centre:
                 party=party,
                 text=text,
                 content_type=content_type,
+                content=content,
+                buttons=buttons,
                 userdata=userdata,
             )
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from botkit.chat import EndedBy, Party, PartyKind
+from botkit.chat import Button, EndedBy, Party, PartyKind
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 SERVICE_PARTY = Party(name="system", kind=PartyKind.EXTERNAL, id="0")
@@ -47,6 +47,8 @@ class Entry:
         utc: epoch seconds.
         party: who did it.
         text: the line, the page, the new name, the notice.
+        content: structured content as JSON text, as the customer's wire brought it.
+        buttons: the answers that an agent offers with the line.
         userdata: of a join what the customer is told with it; of ``USERDATA`` what changed.
     """
 
@@ -57,6 +59,8 @@ class Entry:
     party: Party
     text: str = ""
     content_type: str = ""
+    content: str = ""
+    buttons: tuple[Button, ...] = ()
     userdata: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
 

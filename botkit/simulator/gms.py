@@ -75,11 +75,16 @@ def event_of(entry: Entry) -> GmsEvent:
         type=EVENT_TYPES[entry.kind],
         index=entry.index,
         sender=Sender(nickname=party.name, participant_id=party.id, type=SENDER_TYPES[party.kind]),
-        text=entry.text,
+        text=text_of(entry),
         message_type=entry.content_type,
         utc=entry.utc,
         userdata=entry.userdata,
     )
+
+
+def text_of(entry: Entry) -> str:
+    """Give the line, with the answers that it offers in brackets: the wire has no other way."""
+    return " ".join(filter(None, [entry.text, *(f"[{button.text}]" for button in entry.buttons)]))
 
 
 def failure(code: int, message: str, *, chat: Chat | None = None) -> dict[str, JSON]:

@@ -12,21 +12,21 @@ import botkit
 
 PUBLIC = {
     "botkit": """
-        AgentConnected AgentDisconnected AgentTyping Alert BotkitError ChatError
-        ChatRefused ConfigError ConnectorError Continued EndedBy Error Event
-        ExpectationFailed File FileStorage Interrupted JourneyInfo JourneyResult
-        LocalProtocolError MemoryStorage Message NetworkSettings Nickname
-        NoStoredSession Notice Party PartyKind PluginError PushedUrl Reason
-        RemoteProtocolError RestoreFailed SQLiteStorage Session SessionClosed
-        SessionEnded SessionRestored SessionStarted StateError StepResult StepTimeout
-        Userdata Verdict __version__ all_of any_of bot contains equals hookimpl like
-        matches matches_json none_of start_session starts_with
+        AgentConnected AgentDisconnected AgentTyping Alert BotkitError ChatError ChatRefused
+        ConfigError ConnectorError Continued EndedBy Error Event ExpectationFailed File
+        FileStorage Interrupted JourneyInfo JourneyResult LocalProtocolError MemoryStorage
+        Message NetworkSettings Nickname NoStoredSession Notice Party PartyKind PluginError
+        PushedUrl Reason RemoteProtocolError Restoration RestoreFailed RestoreOutcome
+        SQLiteStorage Session SessionClosed SessionEnded SessionRestored SessionStarted
+        StateError StepResult StepTimeout Userdata Verdict __version__ all_of any_of bot
+        contains equals hookimpl like matches matches_json none_of restore_session start_session
+        starts_with
     """,
     "botkit.chat": """
         EVENT_NAMES HOOKED AgentConnected AgentDisconnected AgentTyping Button Command Continued
         DeleteFile DeleteUserdata Detach DownloadFile EndedBy Error Event File FileLimits
-        GetFileLimits Inbox Interrupted Leave Message Nickname Notice Other Party PartyKind
-        PressButton PushUrl PushedUrl ReadReceipt Reload Restoration RestoreOutcome Row SendFile
+        GetFileLimits Inbox Interrupted Leave Message Nickname Notice OfferButtons Other Party
+        PartyKind PressButton PushUrl PushedUrl ReadReceipt Reload Restoration RestoreOutcome Row SendFile
         SendMessage SendNotice SendTyping SessionEnded SessionRestored SessionStarted
         SetUserdata Taken Transcript UpdateNickname Userdata UserdataView Wait describe
     """,

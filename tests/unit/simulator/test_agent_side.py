@@ -10,6 +10,7 @@ from botkit.errors import ChatError, SessionClosed
 from botkit.simulator.agent_side import TRANSLATIONS, AgentSide
 from botkit.simulator.centre import Centre
 from botkit.simulator.chats import Chat, ChatRequest, EntryKind
+from botkit.simulator.gms import event_of
 
 
 def joined(name: str = "Grace") -> tuple[Centre, Chat, AgentSide]:
@@ -128,6 +129,17 @@ async def test_commands_are_written_into_the_log() -> None:
         "userdata",
     ]
     assert "Skill" not in chat.visible
+
+
+async def test_an_offer_carries_its_buttons_and_is_plain_text_where_there_are_none() -> None:
+    _, chat, side = joined()
+    events = listen(side)
+    buttons = (vocabulary.Button(text="Yes", payload="y"), vocabulary.Button(text="No"))
+    await side.perform(vocabulary.OfferButtons(text="Shall I?", buttons=buttons))
+    assert isinstance(events[-1], vocabulary.Message)
+    assert (events[-1].text, events[-1].buttons, events[-1].own) == ("Shall I?", buttons, True)
+    assert chat.log[-1].buttons == buttons
+    assert event_of(chat.log[-1]).text == "Shall I? [Yes] [No]"
 
 
 async def test_an_agent_who_leaves_ends_the_chat() -> None:
