@@ -26,8 +26,8 @@ PUBLIC = {
         EVENT_NAMES HOOKED AgentConnected AgentDisconnected AgentTyping Button Command Continued
         DeleteFile DeleteUserdata Detach DownloadFile EndedBy Error Event File FileLimits
         GetFileLimits Inbox Interrupted Leave Message Nickname Notice OfferButtons Other Party
-        PartyKind PressButton PushUrl PushedUrl ReadReceipt Reload Restoration RestoreOutcome Row SendFile
-        SendMessage SendNotice SendTyping SessionEnded SessionRestored SessionStarted
+        PartyKind PressButton PushUrl PushedUrl ReadReceipt Reload Restoration RestoreOutcome Row
+        SendFile SendMessage SendNotice SendTyping SessionEnded SessionRestored SessionStarted
         SetUserdata Taken Transcript UpdateNickname Userdata UserdataView Wait describe
     """,
     "botkit.interfaces": """
