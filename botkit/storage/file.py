@@ -15,7 +15,8 @@ from botkit.storage.places import check_folder, check_kind, translated, wrong_pa
 STALE = 60.0
 """Seconds after which a file that was begun and not finished belongs to a process that is gone."""
 PART = ".part"
-READING = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+ITSELF = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Opens no link, and waits for no pipe; systems without these have neither."""
 
 
 class FileStorage:
@@ -81,7 +82,7 @@ class FileStorage:
         return decode(data, str(self.path))
 
     def _load(self) -> bytes:
-        with open(os.open(self.path, READING), "rb") as file:
+        with open(self.path, "rb", opener=_open_itself) as file:
             check_kind(self.path, os.fstat(file.fileno()).st_mode)
             return file.read(MAX_BYTES + 1)
 
@@ -112,3 +113,7 @@ class FileStorage:
                 with suppress(FileNotFoundError):
                     if path.lstat().st_mtime < now - STALE:
                         path.unlink()
+
+
+def _open_itself(path: str, flags: int) -> int:
+    return os.open(path, flags | ITSELF)

@@ -126,7 +126,8 @@ class StateKeeper:
     async def _result_of(self, verb: str, function: Callable[[], Any]) -> Any:
         is_async = inspect.iscoroutinefunction(getattr(self._storage, verb))
         if self._blocks and not is_async:
-            result = await trio.to_thread.run_sync(function, abandon_on_cancel=True)
+            # In a box: an async method may be wrapped in a plain one, and trio wants no coroutine.
+            (result,) = await trio.to_thread.run_sync(lambda: (function(),), abandon_on_cancel=True)
         else:
             await trio.lowlevel.checkpoint()
             result = function()
