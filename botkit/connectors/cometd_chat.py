@@ -5,11 +5,8 @@ link reads whatever comes and hands it on without waiting. The other task opens 
 the requests of the session one after another, and leaves. The connect loop is shielded from
 cancellation and ends last: saying goodbye needs it, for the service confirms by a push.
 
-A handshake in the middle of a chat is an event: the subscription and the binding of the chat are
-gone with the old session and are made again (``requestNotifications`` from the last index), and
-requests wait until that is done. The same is done when only the connection was lost: a push that
-was written into it counts as delivered for the server. A request is sent again only where it surely
-was not accepted.
+Requests wait while the chat is not bound to the present Bayeux session (``chat_binding``). A
+request is sent again only where it surely was not accepted.
 
 Leaving when the chat was requested and no key has come yet: without the key nobody can leave, so
 it is awaited for :data:`KEY_LIMIT` seconds. It may come by a poll or in the reply to the request
@@ -19,8 +16,8 @@ A chat that is *restored* is not requested: its key is known, and everything tha
 for again. As long as that did not succeed it stays as it is when this ends with an error, for
 another attempt may win it back; who is cancelled leaves it.
 
-The module is long because these are one thing: opening, recovery and goodbye ask and change the
-same few facts about one chat, and each may come in the middle of another.
+Opening, requests and goodbye stand together because they ask and change the same few facts about
+one chat, and each may come in the middle of another.
 
 Source: GMS Chat API v2 over CometD; public CometD clients; Bayeux notes, sections 3 to 6.
 """
@@ -28,7 +25,7 @@ Source: GMS Chat API v2 over CometD; public CometD clients; Bayeux notes, sectio
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 
 import trio
 
@@ -38,7 +35,10 @@ from botkit.bayeux.messages import JSON, parse_error
 from botkit.chat import EndedBy, Event
 from botkit.connectors import codec
 from botkit.connectors.bayeux_link import BayeuxLink
+from botkit.connectors.chat_binding import PAUSE, Binding
+from botkit.connectors.chat_channel import ChatChannel
 from botkit.connectors.http import Http
+from botkit.connectors.waiting import Waiting
 from botkit.errors import (
     BotkitError,
     ChatError,
@@ -68,8 +68,6 @@ DISCONNECT_RESERVE = 0.6
 """Seconds of the goodbye that are kept for the Bayeux disconnect."""
 GRACE = 0.05
 """Seconds that a push which was overtaken may be late."""
-PAUSE = 0.2
-"""Seconds before the next attempt at what is tried beside the connect loop."""
 ATTEMPTS = 3
 """How often a request is sent that surely was not accepted before."""
 DECIDED_AFTER = 2
@@ -93,34 +91,32 @@ class CometdChat:
 
     __slots__ = (
         "_asking",
-        "_bound",
+        "_binding",
         "_call_error",
         "_channel",
         "_chat",
         "_crash",
         "_deliver",
         "_detached",
-        "_interrupted",
         "_keep",
         "_leaving",
         "_life",
         "_link",
-        "_losses",
         "_lost",
-        "_lot",
         "_names",
         "_nursery",
         "_open_error",
         "_opening",
         "_over",
-        "_rebinding",
         "_refused",
         "_releasing",
         "_requested",
         "_restored",
         "_state",
+        "_stays",
         "_stopped",
         "_vain",
+        "_waiting",
     )
 
     def __init__(
@@ -142,24 +138,32 @@ class CometdChat:
         # The state that was delivered last.
         self._state: GmsState | None = None
         self._names = names
-        self._channel = names.channel.format(service=opening.service)
         self._chat = GmsChat(
             userdata=opening.userdata, nickname=opening.nickname, restored=restored
         )
+        self._waiting = Waiting()
         self._link = BayeuxLink(
             http,
             client,
             codec,
             self._on_bayeux,
-            self._wake,
+            self._waiting.wake,
             max_network_delay=max_network_delay,
         )
-        self._lot = trio.lowlevel.ParkingLot()
+        name = names.channel.format(service=opening.service)
+        self._channel = ChatChannel(self._link, name, self._take_up_again)
+        self._binding = Binding(
+            self._chat,
+            client,
+            self._channel,
+            self._waiting,
+            tell=self._hand_on,
+            give_up=self._give_up,
+        )
         self._nursery: trio.Nursery
         # Scopes of the tasks that the goodbye needs, or whose replies it needs.
         self._life = trio.CancelScope(shield=True)
         self._asking: trio.CancelScope | None = None
-        self._rebinding: trio.CancelScope | None = None
         # Ends the service of requests.
         self._over = trio.CancelScope()
         # Opening: the request was sent; asking on is in vain; why it failed.
@@ -168,15 +172,12 @@ class CometdChat:
         self._open_error: BotkitError | None = None
         self._refused: str | None = None
         self._stopped: str | None = None
-        # The service pushes to the present session; how often that ceased to be certain.
-        self._bound = False
-        self._losses = 0
         self._lost: str | None = None
-        self._interrupted = False
         self._releasing = False
         self._call_error: ChatError | None = None
         self._leaving = False
-        # The chat is to stay as it is when the connection is given up.
+        # The chat is to stay as it is; the connection is to be given up without a word, too.
+        self._stays = False
         self._detached = False
         self._crash: Exception | None = None
 
@@ -206,18 +207,18 @@ class CometdChat:
         """Run the connect loop until the goodbye is over, whatever is cancelled before."""
         with self._life:
             await self._link.run()
-            self._wake()
+            self._waiting.wake()
 
     # --- opening ---
 
     async def _open(self) -> None:
         with trio.move_on_after(self._opening.open_within) as limit:
-            await self._until(self._is_handshaken)
+            await self._waiting.until(self._is_handshaken)
             self._start_asking()
-            await self._until(self._is_answered)
+            await self._waiting.until(self._is_answered)
             self._raise_if_refused()
         if limit.cancelled_caught:
-            self._detached = self._restored is not None
+            self._stays = self._restored is not None
             raise self._not_opened()
 
     def _is_handshaken(self) -> bool:
@@ -231,26 +232,26 @@ class CometdChat:
         """Ask for the chat; again only if that surely was not heard."""
         with scope:
             for _ in range(ATTEMPTS):
-                await self._until(self._is_handshaken)
+                await self._waiting.until(self._is_handshaken)
                 if self._is_decided() or self._leaving or await self._ask_once():
                     return
                 await trio.sleep(PAUSE)
             self._vain = True
-            self._wake()
+            self._waiting.wake()
 
     async def _ask_once(self) -> bool:
         """Ask for the chat; False if that surely was not heard."""
         data = self._request()
         self._requested = True
         try:
-            self._requested = await self._publish(data, subscribing=True)
+            self._requested = await self._channel.publish(data, subscribing=True)
         except (ConnectorError, RemoteProtocolError) as error:
             # Where it may have arrived, only the push can tell; asking twice opens two chats.
             self._open_error = error
             self._requested = isinstance(error, RemoteProtocolError) or error.sent
         except ChatError as error:
             self._chat.refusal = error
-        self._wake()
+        self._waiting.wake()
         return self._requested
 
     def _request(self) -> dict[str, JSON]:
@@ -280,7 +281,7 @@ class CometdChat:
     def _raise_if_refused(self) -> None:
         if self._chat.started:
             return
-        self._detached = self._restored is not None
+        self._stays = self._restored is not None
         refusal = self._chat.refusal
         if refusal is not None:
             kind = RestoreFailed if self._restored is not None else ChatRefused
@@ -298,7 +299,7 @@ class CometdChat:
         if (error := self._link.last_error or self._open_error) is not None:
             return error
         url, limit = self._opening.url, self._opening.open_within
-        if self._vain or self._losses:
+        if self._vain or self._binding.losses:
             return ConnectorError(f"{url} forgets the session again and again")
         asked = "requested" if self._restored is None else "asked for again"
         what = f"the chat was {asked} and nothing came back" if self._requested else "no handshake"
@@ -319,24 +320,24 @@ class CometdChat:
 
     def _detach(self, request: Request) -> None:
         """Let the chat go on without us."""
-        self._detached = True
+        self._stays = self._detached = True
         state = self._keep(self._chat.state).state
         self._hand_on(Outcome(number=request.number, at=trio.current_time(), value=state))
 
     async def _send(self, request: Request) -> None:
         """Publish a command; again only if it surely was not accepted."""
         for attempt in range(1, ATTEMPTS + 1):
-            await self._until(lambda: self._bound)
+            await self._waiting.until(self._binding.is_made)
             self._call_error = None
             try:
-                accepted = await self._publish(
+                accepted = await self._channel.publish(
                     gms_v2.encode_command(request.command, self._chat.secure_key, self._names)
                 )
             except ConnectorError as error:
                 if error.sent or attempt == ATTEMPTS:
                     raise
                 await trio.sleep(PAUSE)
-                await self._until(lambda: not self._interrupted)
+                await self._waiting.until(lambda: not self._binding.is_interrupted)
                 continue
             if accepted:
                 if self._call_error is not None:
@@ -344,58 +345,24 @@ class CometdChat:
                 return
         raise ConnectorError(f"{self._opening.url} forgets the session again and again")
 
-    async def _publish(self, data: Mapping[str, JSON], *, subscribing: bool = False) -> bool:
-        """Publish to the chat service.
-
-        Returns:
-            False if it surely was not accepted, for its session was gone.
-
-        Raises:
-            ChatError: the server refused it.
-            ConnectorError, RemoteProtocolError: as ``BayeuxLink.call``.
-            LocalProtocolError: there is no session.
-        """
-        client = self._link.client
-        subscribes = [client.subscribe(self._channel)] if subscribing else []
-        publish = client.publish(self._channel, dict(data))
-        try:
-            acks = await self._link.call(*subscribes, publish)
-        except (ConnectorError, RemoteProtocolError) as error:
-            if isinstance(error, RemoteProtocolError) or error.sent:
-                self._take_up_again()
-            raise
-        for subscribe in subscribes:
-            self._warn_if_unsubscribed(acks.get(str(subscribe.id)))
-        ack = acks.get(str(publish.id))
-        if ack is None or ack.successful:
-            return True
-        if client.client_id == publish.client_id:
-            raise ChatError(*_code_and_text(ack))
-        return False
-
-    def _warn_if_unsubscribed(self, ack: bayeux.Acknowledged | None) -> None:
-        if ack is not None and not ack.successful:
-            # faye refuses it, and serves the chat all the same.
-            log.info("the server refused to subscribe %s: %s", self._channel, ack.error)
-
     # --- what comes ---
 
     def _on_bayeux(self, event: bayeux.Event) -> None:
         """Take an event of the link; never waits."""
         match event:
             case bayeux.Delivered():
-                if event.channel == self._channel:
+                if event.channel == self._channel.name:
                     self._on_push(event.data)
             case bayeux.Lost():
-                self._interrupt(event.reason)
+                self._binding.interrupt(event.reason)
             case bayeux.Regained():
                 self._take_up_again()
             case bayeux.SessionUnknown():
-                self._unbind()
-                self._interrupt(event.error or "the server has forgotten the session")
+                self._binding.unmake()
+                self._binding.interrupt(event.error or "the server has forgotten the session")
             case bayeux.Handshaken():
                 self._refused = None
-                self._start_rebinding()
+                self._binding.make_again(self._nursery)
             case bayeux.Refused():
                 self._refused = event.error
             case bayeux.Stopped():
@@ -403,7 +370,7 @@ class CometdChat:
                 self._give_up(f"the server forbade to go on: {event.reason}")
             case bayeux.Connected() | bayeux.Acknowledged():
                 pass
-        self._wake()
+        self._waiting.wake()
 
     def _on_push(self, data: JSON) -> None:
         now = trio.current_time()
@@ -419,7 +386,8 @@ class CometdChat:
             self._hand_on(self._chat.error(None, text, now=now))
             return
         # Who gets the first push of a chat gets the following ones, too.
-        self._bound = self._bound or self._chat.started is not was_started
+        if self._chat.started is not was_started:
+            self._binding.make()
         self._tell(events)
         if self._chat.is_holding and not self._releasing:
             self._releasing = True
@@ -431,7 +399,7 @@ class CometdChat:
             await trio.sleep(GRACE)
         self._releasing = False
         self._tell(self._chat.release(now=trio.current_time()))
-        self._wake()
+        self._waiting.wake()
 
     def _tell(self, events: list[Event]) -> None:
         for event in events:
@@ -458,70 +426,20 @@ class CometdChat:
             self._over.cancel()
 
     def _end(self, by: EndedBy, description: str) -> None:
-        if self._chat.started or self._restored is not None:
+        if not self._stays and (self._chat.started or self._restored is not None):
             self._tell(self._chat.end(by, description, now=trio.current_time()))
+
+    def _take_up_again(self) -> None:
+        """Ask for what the server wrote into a connection that broke: for it, that has come."""
+        self._binding.unmake()
+        self._binding.make_again(self._nursery)
 
     def _give_up(self, reason: str) -> None:
         """Count the chat as lost; it is left all the same, for somebody may still sit in it."""
         if self._lost is None:
             self._lost = reason
+            self._binding.cancel()
         self._over.cancel()
-
-    def _interrupt(self, reason: str) -> None:
-        if self._chat.started and not self._interrupted and not self._chat.ended:
-            self._interrupted = True
-            self._hand_on(self._chat.interrupted(reason, now=trio.current_time()))
-
-    def _continue(self) -> None:
-        if self._interrupted and self._bound and not self._chat.ended:
-            self._interrupted = False
-            self._hand_on(self._chat.continued(now=trio.current_time()))
-
-    # --- another session for the same chat ---
-
-    def _unbind(self) -> None:
-        self._bound = False
-        self._losses += 1
-
-    def _take_up_again(self) -> None:
-        """Ask for what the server wrote into a connection that broke: for it, that has come."""
-        self._unbind()
-        self._start_rebinding()
-
-    def _start_rebinding(self) -> None:
-        if self._chat.started and self._rebinding is None:
-            # The goodbye needs the binding as well, so it ends no sooner than that.
-            self._rebinding = trio.CancelScope(shield=True)
-            self._nursery.start_soon(self._rebind, self._rebinding, name="rebind")
-
-    async def _rebind(self, scope: trio.CancelScope) -> None:
-        """Bind the chat to the new session, and take up where the old one ended."""
-        with scope:
-            while not self._bound and not self._chat.ended and self._lost is None:
-                await self._until(lambda: self._link.client.client_id is not None)
-                if not await self._bind_once():
-                    await trio.sleep(PAUSE)
-        self._rebinding = None
-        self._continue()
-        self._wake()
-
-    async def _bind_once(self) -> bool:
-        """Ask for the pushes; False if that was in vain."""
-        losses = self._losses
-        key, position = self._chat.secure_key, self._chat.resume_from
-        try:
-            accepted = await self._publish(
-                gms_v2.encode_request_notifications(key, position), subscribing=True
-            )
-        except (ConnectorError, RemoteProtocolError) as error:
-            log.debug("binding the chat again failed: %s", error)
-            return False
-        except ChatError as error:
-            self._give_up(f"the chat could not be taken up again: {error}")
-            return True
-        # What was lost meanwhile has to be asked for once more.
-        self._bound = accepted and losses == self._losses
-        return accepted
 
     # --- leaving ---
 
@@ -547,20 +465,21 @@ class CometdChat:
         self._end_tasks()
 
     def _end_tasks(self) -> None:
-        for scope in (self._life, self._asking, self._rebinding):
-            if scope is not None:
-                scope.cancel()
+        self._life.cancel()
+        self._binding.cancel()
+        if self._asking is not None:
+            self._asking.cancel()
 
     async def _await_handshake(self, began: float) -> None:
         """Let a handshake under way be answered: only who knows the session can end it."""
         client = self._link.client
         with trio.CancelScope(deadline=began + HANDSHAKE_LIMIT):
-            await self._until(lambda: client.client_id is not None or not client.is_asking)
+            await self._waiting.until(lambda: client.client_id is not None or not client.is_asking)
 
     async def _await_key(self, began: float) -> None:
         """Let the chat that was requested begin: only who has its key can leave it."""
         with trio.CancelScope(deadline=began + KEY_LIMIT):
-            await self._until(lambda: not self._requested or self._is_answered())
+            await self._waiting.until(lambda: not self._requested or self._is_answered())
         if self._asking is not None:
             # It would be in the way of the goodbye.
             self._asking.cancel()
@@ -570,7 +489,7 @@ class CometdChat:
         while self._is_to_be_left():
             goodbye = gms_v2.encode_command(chat.Leave(), self._chat.secure_key, self._names)
             try:
-                accepted = await self._publish(goodbye)
+                accepted = await self._channel.publish(goodbye)
             except BotkitError as error:
                 # To leave twice does no harm, so it is tried for as long as there is time.
                 log.debug("leaving the chat failed: %s", error)
@@ -579,26 +498,10 @@ class CometdChat:
                 # Nothing is pushed any more, so nothing will confirm it.
                 return
             if accepted:
-                await self._until(lambda: self._chat.ended)
+                await self._waiting.until(lambda: self._chat.ended)
             else:
                 await trio.sleep(PAUSE)
 
     def _is_to_be_left(self) -> bool:
         known = self._chat.started or self._restored is not None
-        return known and not self._chat.ended
-
-    # --- waiting ---
-
-    async def _until(self, holds: Callable[[], bool]) -> None:
-        """Wait until something holds; asked again after whatever happened."""
-        while not holds():
-            await self._lot.park()
-
-    def _wake(self) -> None:
-        if self._lot:
-            self._lot.unpark_all()
-
-
-def _code_and_text(ack: bayeux.Acknowledged) -> tuple[int | None, str]:
-    text = ack.error or "the server refused without a reason"
-    return parse_error(text).code, text
+        return known and not self._stays and not self._chat.ended

@@ -1,0 +1,144 @@
+"""Whether the service pushes a chat to the present Bayeux session, and what is done if not.
+
+A handshake in the middle of a chat is an event: the subscription and the binding of the chat are
+gone with the old session and are made again (``requestNotifications`` from the last index). The
+same is done when only the connection was lost: a push that was written into it counts as delivered
+for the server.
+
+Source: GMS Chat API v2, restore and reconnect; Bayeux notes, section 6.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import trio
+
+from botkit.bayeux import client as bayeux
+from botkit.chat import Event
+from botkit.connectors.chat_channel import ChatChannel
+from botkit.connectors.waiting import Waiting
+from botkit.errors import ChatError, ConnectorError, RemoteProtocolError
+from botkit.genesys import gms_v2
+from botkit.genesys.gms_chat import GmsChat
+
+__all__ = ["PAUSE", "Binding"]
+
+log = logging.getLogger(__name__)
+
+PAUSE = 0.2
+"""Seconds before the next attempt at what is tried beside the connect loop."""
+
+
+class Binding:
+    """Keeps one chat bound to whichever Bayeux session it has.
+
+    Args:
+        chat: the chat.
+        client: its Bayeux sessions.
+        channel: the service.
+        waiting: woken whenever anything has changed.
+        tell: takes the events of losing and regaining the connection; must not wait.
+        give_up: called with the reason when the service does not take the chat up again.
+
+    Attributes:
+        is_bound: the service pushes to the present session.
+        losses: how often that ceased to be certain.
+        is_interrupted: the session was told of a loss, and not yet that all is well again.
+    """
+
+    __slots__ = (
+        "_channel",
+        "_chat",
+        "_client",
+        "_give_up",
+        "_rebinding",
+        "_tell",
+        "_waiting",
+        "is_bound",
+        "is_interrupted",
+        "losses",
+    )
+
+    def __init__(
+        self,
+        chat: GmsChat,
+        client: bayeux.Client,
+        channel: ChatChannel,
+        waiting: Waiting,
+        *,
+        tell: Callable[[Event], None],
+        give_up: Callable[[str], None],
+    ) -> None:
+        self.is_bound = False
+        self.is_interrupted = False
+        self.losses = 0
+        self._chat = chat
+        self._client = client
+        self._channel = channel
+        self._waiting = waiting
+        self._tell = tell
+        self._give_up = give_up
+        self._rebinding: trio.CancelScope | None = None
+
+    def is_made(self) -> bool:
+        """Ask for ``is_bound`` as a condition."""
+        return self.is_bound
+
+    def make(self) -> None:
+        """Take note that the service gave the chat to this session."""
+        self.is_bound = True
+
+    def unmake(self) -> None:
+        """Take note that it is no longer certain where the service pushes to."""
+        self.is_bound = False
+        self.losses += 1
+
+    def interrupt(self, reason: str) -> None:
+        """Tell, once, that the connection was lost."""
+        if self._chat.started and not self.is_interrupted and not self._chat.ended:
+            self.is_interrupted = True
+            self._tell(self._chat.interrupted(reason, now=trio.current_time()))
+
+    def make_again(self, nursery: trio.Nursery) -> None:
+        """Bind the chat to the present session, if there is a chat; never waits."""
+        if self._chat.started and self._rebinding is None:
+            # The goodbye needs the binding as well, so it ends no sooner than that.
+            self._rebinding = trio.CancelScope(shield=True)
+            nursery.start_soon(self._run, self._rebinding, name="rebind")
+
+    def cancel(self) -> None:
+        """Stop trying."""
+        if self._rebinding is not None:
+            self._rebinding.cancel()
+
+    async def _run(self, scope: trio.CancelScope) -> None:
+        """Bind the chat, and take up where the old session ended."""
+        with scope:
+            while not self.is_bound and not self._chat.ended:
+                await self._waiting.until(lambda: self._client.client_id is not None)
+                if not await self._bind_once():
+                    await trio.sleep(PAUSE)
+        self._rebinding = None
+        if self.is_interrupted and self.is_bound and not self._chat.ended:
+            self.is_interrupted = False
+            self._tell(self._chat.continued(now=trio.current_time()))
+        self._waiting.wake()
+
+    async def _bind_once(self) -> bool:
+        """Ask for the pushes; False if that was in vain."""
+        losses = self.losses
+        request = gms_v2.encode_request_notifications(self._chat.secure_key, self._chat.resume_from)
+        try:
+            accepted = await self._channel.publish(request, subscribing=True)
+        except (ConnectorError, RemoteProtocolError) as error:
+            log.debug("binding the chat again failed: %s", error)
+            return False
+        except ChatError as error:
+            self.cancel()
+            self._give_up(f"the chat could not be taken up again: {error}")
+            return False
+        # What was lost meanwhile has to be asked for once more.
+        self.is_bound = accepted and losses == self.losses
+        return accepted
