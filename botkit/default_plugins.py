@@ -16,6 +16,7 @@ from botkit.interfaces import Connector, Matcher, Reporter, StateStorage
 @hookimpl
 def register_connectors(register: Register[Callable[[], Connector]]) -> None:
     register("gms-cometd", gms_cometd)
+    register("gms-rest", gms_rest)
     register("simulator", simulator)
 
 
@@ -45,6 +46,13 @@ def gms_cometd() -> Connector:
     from botkit.connectors.gms_cometd import GmsCometd
 
     return GmsCometd()
+
+
+def gms_rest() -> Connector:
+    """GMS Chat API v2 over REST."""
+    from botkit.connectors.gms_rest import GmsRest
+
+    return GmsRest()
 
 
 def simulator() -> Connector:
