@@ -45,6 +45,7 @@ __all__ = [
     "State",
     "StateStorage",
     "connector_for",
+    "match_message",
 ]
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -423,11 +424,35 @@ class Miss:
 
 @runtime_checkable
 class Matcher(Protocol):
-    """Tells whether a text is what was expected."""
+    """Tells whether a text is what was expected.
+
+    That is all a matcher needs to know; of a message that offers buttons it is asked about the
+    text, and then about each button. One that is made of others, or looks into structured content,
+    may have ``match_message(self, message: Message) -> Match | Miss`` besides, which is asked
+    instead; see :func:`match_message`.
+    """
 
     def match(self, text: str) -> Match | Miss: ...
     def __str__(self) -> str:
         """Say in words what is expected: ``a message containing "hello"``."""
+
+
+def match_message(matcher: Matcher, message: Message) -> Match | Miss:
+    """Ask a matcher about a message: its text first, then each of its buttons on its own."""
+    if not message.buttons and not message.content:
+        return matcher.match(message.text)
+    whole: Callable[[Message], Match | Miss] | None = getattr(matcher, "match_message", None)
+    if whole is not None:
+        return whole(message)
+    answer = matcher.match(message.text)
+    if not isinstance(answer, Miss) or not message.buttons:
+        return answer
+    for button in message.buttons:
+        of_button = matcher.match(button.text)
+        if not isinstance(of_button, Miss):
+            return of_button
+    shown = ", ".join(button.text for button in message.buttons)
+    return Miss(why=f"{answer.why}; nor does any of its buttons ({shown}) fit")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,9 @@
 """The built-in matchers: one class per idea, each saying in words what it wants and why not.
 
+Most look at a text and nothing else. ``json`` looks into the structured content of a message, and
+what is made of other matchers asks each of them about the whole message, so that ``none_of`` sees
+the buttons too.
+
 ``str()`` of each is ``a message containing "hello"``; :func:`in_words` leaves the first two words
 away, for where something else than a message is matched.
 """
@@ -9,14 +13,16 @@ from __future__ import annotations
 import functools
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import regex
 
+from botkit.chat import Message
+from botkit.chat.transcript import text_of
 from botkit.errors import ConfigError
-from botkit.interfaces import Match, Matcher, Miss
+from botkit.interfaces import Match, Matcher, Miss, match_message
 
 REGEX_TIMEOUT = 0.1
 """Seconds that a regular expression may take on one text."""
@@ -32,6 +38,7 @@ SUBJECT = "a message "
 # A ready encoder: json.dumps makes a new one for each text, and every miss quotes two.
 _in_quotes = json.JSONEncoder(ensure_ascii=False).encode
 _MATCH = Match()
+_Ask = Callable[[Matcher], Match | Miss]
 
 
 class MatcherError(ConfigError):
@@ -268,6 +275,10 @@ class Json:
             captures.update(result.captures)
         return Match(captures=captures)
 
+    def match_message(self, message: Message) -> Match | Miss:
+        """Look into the structured content, or into the text where there is none."""
+        return self.match(message.content or message.text)
+
     def __str__(self) -> str:
         parts = (f"{p or 'the whole'} {in_words(m)}" for p, m in self.parts.items())
         return f"{SUBJECT}of JSON with {' and '.join(parts)}"
@@ -313,9 +324,16 @@ class AnyOf:
         refuse_no_matchers(self.matchers)
 
     def match(self, text: str) -> Match | Miss:
+        return self._decide(lambda matcher: matcher.match(text))
+
+    def match_message(self, message: Message) -> Match | Miss:
+        """Ask each of them about the whole message."""
+        return self._decide(lambda matcher: match_message(matcher, message))
+
+    def _decide(self, ask: _Ask) -> Match | Miss:
         misses = []
         for matcher in self.matchers:
-            result = matcher.match(text)
+            result = ask(matcher)
             if isinstance(result, Match):
                 return result
             misses.append(result.why)
@@ -335,9 +353,16 @@ class AllOf:
         refuse_no_matchers(self.matchers)
 
     def match(self, text: str) -> Match | Miss:
+        return self._decide(lambda matcher: matcher.match(text))
+
+    def match_message(self, message: Message) -> Match | Miss:
+        """Ask each of them about the whole message."""
+        return self._decide(lambda matcher: match_message(matcher, message))
+
+    def _decide(self, ask: _Ask) -> Match | Miss:
         captures: dict[str, str] = {}
         for matcher in self.matchers:
-            result = matcher.match(text)
+            result = ask(matcher)
             if isinstance(result, Miss):
                 return result
             captures.update(result.captures)
@@ -357,9 +382,16 @@ class NoneOf:
         refuse_no_matchers(self.matchers)
 
     def match(self, text: str) -> Match | Miss:
+        return self._decide(lambda matcher: matcher.match(text), text)
+
+    def match_message(self, message: Message) -> Match | Miss:
+        """Ask each of them about the whole message: none may fit its text, nor any button."""
+        return self._decide(lambda matcher: match_message(matcher, message), text_of(message))
+
+    def _decide(self, ask: _Ask, shown: str) -> Match | Miss:
         for matcher in self.matchers:
-            if isinstance(matcher.match(text), Match):
-                return Miss(why=f"{quote(text)} is {in_words(matcher)}")
+            if isinstance(ask(matcher), Match):
+                return Miss(why=f"{quote(shown)} is {in_words(matcher)}")
         return _MATCH
 
     def __str__(self) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 from botkit.bot.matchers import MatcherError, in_words
 from botkit.bot.turn import Finished
+from botkit.chat import Message
 from botkit.errors import FOREIGN
-from botkit.interfaces import Match, Matcher, Miss
+from botkit.interfaces import Match, Matcher, Miss, match_message
 from botkit.results import Reason, Verdict, blame
 
 
@@ -78,14 +79,16 @@ class Over(Exception):
         self.at_once = at_once
 
 
-def judge(matcher: Matcher, text: str) -> Match | Miss:
-    """Ask a matcher.
+def judge(matcher: Matcher, said: Message | str) -> Match | Miss:
+    """Ask a matcher about a message, or about any other text.
 
     Raises:
         Broken: it cannot decide. That is neither a match nor a miss.
     """
     try:
-        answer: object = matcher.match(text)
+        answer: object = (
+            match_message(matcher, said) if isinstance(said, Message) else matcher.match(said)
+        )
     except MatcherError as error:
         raise Broken(Reason.BOT, str(error), verdict=Verdict.ERROR) from error
     except FOREIGN as error:  # The boundary to plugins' code.

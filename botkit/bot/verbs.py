@@ -169,8 +169,8 @@ def play_expect(stage: Stage, step: ast.Expect, log: Log) -> Play:
     log.expected, log.asserts = expected_of(step, matcher), True
     fitting: list[Match] = []
 
-    def why_not(text: str) -> str | None:
-        answer = judge(matcher, text)
+    def why_not(message: Message) -> str | None:
+        answer = judge(matcher, message)
         if isinstance(answer, Miss):
             return answer.why
         fitting.append(answer)
@@ -204,7 +204,7 @@ def play_expect_nothing(stage: Stage, step: ast.ExpectNothing, log: Log) -> Play
     def fits(event: Event) -> bool:
         if matcher is None:
             return True
-        return isinstance(event, Message) and isinstance(judge(matcher, event.text), Match)
+        return isinstance(event, Message) and isinstance(judge(matcher, event), Match)
 
     answer = yield Need(stage.inbox.wait(fits).peek, stage.now + step.duration)
     if answer is Unmet.ENDED:
@@ -290,7 +290,7 @@ def fit_case(case: ast.Case, matcher: Matcher | None, event: Event) -> Match | N
     """Try one case of a choice on one event."""
     if matcher is None:
         return Match() if type(event) is case.kind else None
-    answer = judge(matcher, event.text) if isinstance(event, Message) else None
+    answer = judge(matcher, event) if isinstance(event, Message) else None
     return answer if isinstance(answer, Match) else None
 
 
@@ -313,7 +313,7 @@ def play_repeat(stage: Stage, step: ast.Repeat, log: Log) -> Play:
         matcher = stage.build(step.until)
         log.expected = f"{matcher} within {step.times} rounds"
         for message in sorted(messages, key=lambda message: message.seq):
-            answer = judge(matcher, message.text)
+            answer = judge(matcher, message)
             if isinstance(answer, Match):
                 stage.capture(answer)
                 log.took = describe(message)

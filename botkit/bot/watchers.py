@@ -52,7 +52,7 @@ class Guards:
             matcher = self._matchers[number]
             if matcher is None:
                 matcher = self._matchers[number] = self._stage.build(guard.matcher)
-            if isinstance(judge(matcher, message.text), Match):
+            if isinstance(judge(matcher, message), Match):
                 line = describe(message)
                 log.expected, log.received = f"never {matcher}", (line,)
                 broken = Broken(Reason.GUARD, f"what must never be said was said: {line}")
@@ -122,7 +122,8 @@ class Reactions:
             matcher = self._stage.build(reaction.matcher)
             if not reaction.matcher.names:
                 self._matchers[number] = matcher
-        answer = judge(matcher, getattr(event, "text", None) or text_of(event))
+        text = getattr(event, "text", "") or text_of(event)
+        answer = judge(matcher, event if isinstance(event, Message) else text)
         if isinstance(answer, Match):
             self._stage.capture(answer)
         return isinstance(answer, Match)

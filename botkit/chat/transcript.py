@@ -153,8 +153,10 @@ def row_of(event: Event) -> Row:
 def text_of(event: Event) -> str:
     """Say in words what an event tells besides its kind and its party."""
     match event:
-        case events.Message() | events.Other():
+        case events.Message(buttons=()) | events.Other():
             return event.text
+        case events.Message():
+            return " ".join((event.text, *(f"[{button.text}]" for button in event.buttons)))
         case events.Notice():
             return f"{event.kind}: {event.text}" if event.text else event.kind
         case events.PushedUrl():

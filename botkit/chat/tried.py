@@ -27,7 +27,7 @@ class Tried:
     """Tries messages of one sender, one after another.
 
     Args:
-        why_not: says why a message's text does not fit; None if it fits.
+        why_not: says why a message does not fit; None if it fits.
         sender: see :func:`is_from`.
 
     Attributes:
@@ -36,7 +36,7 @@ class Tried:
 
     __slots__ = ("_sender", "_why_not", "misses")
 
-    def __init__(self, why_not: Callable[[str], str | None], sender: str | None) -> None:
+    def __init__(self, why_not: Callable[[Message], str | None], sender: str | None) -> None:
         self._why_not = why_not
         self._sender = sender
         self.misses: list[str] = []
@@ -48,7 +48,7 @@ class Tried:
     def __call__(self, event: Event) -> bool:
         if not isinstance(event, Message) or not is_from(event, self._sender):
             return False
-        why = self._why_not(event.text)
+        why = self._why_not(event)
         if why is None:
             return True
         if len(self.misses) < MAX_SHOWN:

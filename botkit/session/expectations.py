@@ -9,11 +9,11 @@ from pathlib import Path
 
 import trio
 
-from botkit.chat import EndedBy, SessionEnded, Taken, describe
+from botkit.chat import EndedBy, Message, SessionEnded, Taken, describe
 from botkit.chat.transcript import text_of
 from botkit.chat.tried import MAX_SHOWN, Tried
 from botkit.errors import ExpectationFailed, StepTimeout
-from botkit.interfaces import Matcher, Miss
+from botkit.interfaces import Matcher, Miss, match_message
 from botkit.results import Reason, StepResult, Verdict
 
 BOTKIT_FOLDER = str(Path(__file__).parent.parent)
@@ -76,8 +76,8 @@ class Recorder:
 def tried(matcher: Matcher, sender: str | None) -> Tried:
     """Make the predicate of an expectation."""
 
-    def why_not(text: str) -> str | None:
-        answer = matcher.match(text)
+    def why_not(message: Message) -> str | None:
+        answer = match_message(matcher, message)
         return answer.why if isinstance(answer, Miss) else None
 
     return Tried(why_not, sender)

@@ -12,8 +12,8 @@ def line(text: str, party: Party | None = ADA) -> Message:
     return Message(at=0, seq=1, text=text, party=party)
 
 
-def not_x(text: str) -> str | None:
-    return None if text == "x" else "no x"
+def not_x(message: Message) -> str | None:
+    return None if message.text == "x" else "no x"
 
 
 @pytest.mark.parametrize(
