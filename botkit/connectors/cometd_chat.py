@@ -37,6 +37,7 @@ from botkit.connectors import codec
 from botkit.connectors.bayeux_link import BayeuxLink
 from botkit.connectors.chat_binding import PAUSE, Binding
 from botkit.connectors.chat_channel import ChatChannel
+from botkit.connectors.echo import Echo
 from botkit.connectors.http import Http
 from botkit.connectors.waiting import Waiting
 from botkit.errors import (
@@ -68,6 +69,10 @@ DISCONNECT_RESERVE = 0.6
 """Seconds of the goodbye that are kept for the Bayeux disconnect."""
 GRACE = 0.05
 """Seconds that a push which was overtaken may be late."""
+DOUBT_LIMIT = 15.0
+"""Seconds of waiting for the connection to come back, where only an echo can tell what arrived."""
+ECHO_LIMIT = 1.0
+"""Seconds of waiting for such an echo once it is back."""
 ATTEMPTS = 3
 """How often a request is sent that surely was not accepted before."""
 DECIDED_AFTER = 2
@@ -98,6 +103,7 @@ class CometdChat:
         "_crash",
         "_deliver",
         "_detached",
+        "_echo",
         "_keep",
         "_leaving",
         "_life",
@@ -174,7 +180,9 @@ class CometdChat:
         self._stopped: str | None = None
         self._lost: str | None = None
         self._releasing = False
+        # Of the request that is being performed.
         self._call_error: ChatError | None = None
+        self._echo: Echo | None = None
         self._leaving = False
         # The chat is to stay as it is; the connection is to be given up without a word, too.
         self._stays = False
@@ -326,6 +334,7 @@ class CometdChat:
 
     async def _send(self, request: Request) -> None:
         """Publish a command; again only if it surely was not accepted."""
+        echo = self._echo = Echo(request.command)
         for attempt in range(1, ATTEMPTS + 1):
             await self._waiting.until(self._binding.is_made)
             self._call_error = None
@@ -333,8 +342,12 @@ class CometdChat:
                 accepted = await self._channel.publish(
                     gms_v2.encode_command(request.command, self._chat.secure_key, self._names)
                 )
-            except ConnectorError as error:
-                if error.sent or attempt == ATTEMPTS:
+            except (ConnectorError, RemoteProtocolError) as error:
+                if isinstance(error, RemoteProtocolError) or error.sent:
+                    if await self._has_come(echo):
+                        return
+                    raise
+                if attempt == ATTEMPTS:
                     raise
                 await trio.sleep(PAUSE)
                 await self._waiting.until(lambda: not self._binding.is_interrupted)
@@ -344,6 +357,16 @@ class CometdChat:
                     raise self._call_error
                 return
         raise ConnectorError(f"{self._opening.url} forgets the session again and again")
+
+    async def _has_come(self, echo: Echo) -> bool:
+        """Find out whether a command arrived whose acknowledgement was lost."""
+        if not echo.is_expected:
+            return False
+        with trio.move_on_after(DOUBT_LIMIT):
+            await self._waiting.until(lambda: echo.came or self._binding.is_bound)
+            with trio.move_on_after(ECHO_LIMIT):
+                await self._waiting.until(lambda: echo.came)
+        return echo.came
 
     # --- what comes ---
 
@@ -405,6 +428,8 @@ class CometdChat:
         for event in events:
             if type(event) is chat.Error:
                 self._call_error = ChatError(event.code, event.description)
+            elif self._echo is not None:
+                self._echo.look(event)
             self._hand_on(event)
         if self._opening.keep_state and self._chat.started:
             self._keep_state()

@@ -244,7 +244,23 @@ async def test_a_lost_line_of_the_agent_is_missed_until_the_session_is_new(
     weather.assert_nothing_lost()
 
 
-@pytest.mark.parametrize("name", ["kill_connection", "truncated_json", "http_500", "html", "stall"])
+@pytest.mark.parametrize("name", ["kill_connection", "truncated_json"])
+async def test_what_was_said_has_come_even_if_its_reply_was_lost(
+    name: str, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    weather = await weather_in(nursery)
+    async with patience() as chats:
+        session = await weather.meet(chats)
+        weather.simulator.faults.change([make_fault(name, on="sendMessage", times=1)])
+        await session.send_message("once")
+        await session.expect(contains("You said: once"))
+        await weather.talk("after")
+        await session.leave()
+    assert [d["message"] for d in weather.operations("sendMessage")] == ["once", "after"]
+    weather.assert_nothing_lost()
+
+
+@pytest.mark.parametrize("name", ["http_500", "html", "stall"])
 async def test_what_may_have_been_said_is_not_said_again(
     name: str, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:

@@ -207,7 +207,7 @@ async def test_a_lost_session_is_told_of(
     assert kinds.index(Interrupted) < kinds.index(Continued)
 
 
-@pytest.mark.parametrize("name", ["kill_connection", "truncated_json", "http_500", "html", "stall"])
+@pytest.mark.parametrize("name", ["http_500", "html", "stall"])
 async def test_an_unknown_outcome_is_an_error_and_is_not_tried_again(
     name: str, start_simulator: Start, connected: Connected, autojump_clock: MockClock
 ) -> None:
