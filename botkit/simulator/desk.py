@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from botkit.bayeux.messages import JSON
-from botkit.bot.values import VariableError
 from botkit.chat import PartyKind
 from botkit.errors import RemoteProtocolError
 from botkit.genesys import gms_v2
@@ -25,7 +24,7 @@ from botkit.simulator import gms
 from botkit.simulator.centre import Centre, CentreError
 from botkit.simulator.chats import Chat, Entry, EntryKind
 from botkit.simulator.faults import Fault, Faults, Point
-from botkit.simulator.routing import Assignment, Routing
+from botkit.simulator.reception import Reception
 
 __all__ = ["Deliver", "Desk", "Later", "Line"]
 
@@ -76,10 +75,9 @@ class Desk:
 
     Args:
         centre: the chats.
-        routing: decides what is attached and which agent comes.
+        reception: opens them.
         faults: what goes wrong.
         deliver: the Bayeux server.
-        assign: gives a new chat to its agent.
         clock: the loop's clock.
         later: runs something after a while.
         names: what the wire calls things.
@@ -89,19 +87,17 @@ class Desk:
         self,
         *,
         centre: Centre,
-        routing: Routing,
+        reception: Reception,
         faults: Faults,
         deliver: Deliver,
-        assign: Callable[[Chat, Assignment], None],
         clock: Callable[[], float],
         later: Later,
         names: GmsNames | None = None,
     ) -> None:
         self._centre = centre
-        self._routing = routing
+        self._reception = reception
         self._faults = faults
         self._deliver = deliver
-        self._assign = assign
         self._clock = clock
         self._later = later
         self._prefix, _, self._suffix = (names or GmsNames()).channel.partition("{service}")
@@ -143,20 +139,14 @@ class Desk:
     ) -> None:
         request = gms.chat_request(operation, service)
         try:
-            assignment = self._routing.assign(request)
-            chat = self._centre.open(request, attach=assignment.attach, now=self._clock())
-        except (CentreError, VariableError) as error:
+            chat = self._reception.admit(request, customer=customer)
+        except CentreError as error:
             self._deliver(session, channel, gms.failure(gms.REFUSED, str(error)))
             return
         line = Line(chat=chat, session=session, channel=channel, customer=customer)
         self._lines[chat.id] = line
         chat.followers.append(self._follow)
         self._follow(chat)
-        self._give_to_agent(chat, assignment, customer)
-
-    def _give_to_agent(self, chat: Chat, assignment: Assignment, customer: str) -> None:
-        fault = self._faults.strike(Point.ASSIGNMENT, (), service=chat.service, customer=customer)
-        self._assign(chat, assignment.under(fault))
 
     def _operate(self, session: str, channel: str, operation: Operation) -> None:
         chat = self._centre.by_key(operation.secure_key)

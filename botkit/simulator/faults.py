@@ -50,6 +50,7 @@ class FaultKind:
         seconds: their duration, unless the fault says so itself; None if they have none.
         options: what ``option`` may be; the first is the default.
         only_on: what ``on`` may be, if that is less than the point offers.
+        wires: the wires that it can strike on; empty for all of them.
         about: one line for people.
     """
 
@@ -59,8 +60,11 @@ class FaultKind:
     seconds: float | None = None
     options: tuple[str, ...] = ()
     only_on: tuple[str, ...] = ()
+    wires: tuple[str, ...] = ()
 
 
+COMETD = "gms-cometd"
+REST = "gms-rest"
 ANY = "any"
 REQUESTS = ("handshake", "connect", "subscribe", "unsubscribe", "publish", "meta_disconnect")
 OPERATIONS = (
@@ -74,9 +78,25 @@ OPERATIONS = (
     "pushUrl",
     "readReceipt",
     "requestNotifications",
+    "refresh",
+    "fileUpload",
+    "fileGetLimits",
+    "fileDownload",
+    "fileDelete",
     "disconnect",
 )
-PUSHES = ("joined", "left", "message", "typing", "notice", "pushed_url", "nickname", "own", "ended")
+PUSHES = (
+    "joined",
+    "left",
+    "message",
+    "typing",
+    "notice",
+    "pushed_url",
+    "nickname",
+    "file",
+    "own",
+    "ended",
+)
 """What is pushed; ``own`` is the echo of anything that the customer did."""
 
 ON: Mapping[Point, tuple[str, ...]] = MappingProxyType(
@@ -95,6 +115,7 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
             point=Point.REQUEST,
             on="connect",
             options=("default", "402::Unknown client", "402::session_unknown"),
+            wires=(COMETD,),
             about="the server forgets the Bayeux session and says 402 in the spelling of `option`",
         ),
         "refused_handshake": FaultKind(
@@ -102,14 +123,19 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
             on="handshake",
             only_on=("handshake",),
             options=("none", "handshake"),
+            wires=(COMETD,),
             about="403, with the advice in `option`",
         ),
         "advice_none": FaultKind(
-            point=Point.REQUEST, on="connect", about="the connect fails with advice none"
+            point=Point.REQUEST,
+            on="connect",
+            wires=(COMETD,),
+            about="the connect fails with advice none",
         ),
         "session_expiry": FaultKind(
             point=Point.REQUEST,
             on="connect",
+            wires=(COMETD,),
             about="the request is answered, then the session is dropped as if it had expired",
         ),
         "duplicate_connect": FaultKind(
@@ -117,6 +143,7 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
             on="connect",
             only_on=("connect",),
             seconds=0.05,
+            wires=(COMETD,),
             about="the held connect ends after `seconds` as if a second one had come",
         ),
         "kill_connection": FaultKind(
@@ -145,6 +172,26 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
             on=ANY,
             seconds=0.02,
             about="the answer comes byte by byte, one each `seconds`",
+        ),
+        "status_code_1": FaultKind(
+            point=Point.REQUEST,
+            on="refresh",
+            options=("not_done", "done"),
+            wires=(REST,),
+            about="statusCode 1: come again; `option` says whether it was done all the same",
+        ),
+        "alias_change": FaultKind(
+            point=Point.REQUEST,
+            on=ANY,
+            wires=(REST,),
+            about="another server takes the chat over: its alias counts from this answer on",
+        ),
+        "session_dropped": FaultKind(
+            point=Point.REQUEST,
+            on="refresh",
+            options=("chat_goes_on", "chat_ended"),
+            wires=(REST,),
+            about="8209, as if the customer had not polled; `option` says what chatEnded says",
         ),
         "lost_message": FaultKind(
             point=Point.PUSH, on="message", about="what should be pushed is not"
@@ -282,12 +329,14 @@ class Faults:
         *,
         service: str | None = None,
         customer: str = "",
+        wire: str = COMETD,
     ) -> Fault | None:
         """Ask for the fault that strikes here.
 
         Args:
             on: all words for what is going on here (``publish``, ``sendMessage``).
             customer: who is concerned; empty for one who has no name yet, who is the next one.
+            wire: how that customer is served.
         """
         if not self._by_point[point]:
             return None
@@ -296,6 +345,7 @@ class Faults:
             fault = armed.fault
             fits = (
                 (fault.on == ANY or fault.on in on)
+                and wire in (KINDS[fault.name].wires or (wire,))
                 and fault.service in (None, service)
                 and fault.session in (None, number)
             )

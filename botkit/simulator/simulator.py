@@ -33,6 +33,7 @@ from botkit.simulator.desk import Desk
 from botkit.simulator.door import BayeuxDoor, Porter
 from botkit.simulator.faults import Fault, Faults
 from botkit.simulator.http import Reply, Request
+from botkit.simulator.reception import Reception
 from botkit.simulator.routing import Routing
 from botkit.simulator.server import serve_http
 
@@ -129,12 +130,18 @@ class Simulator:
         # What is not served is not offered, or clients lose time trying it.
         personality = replace(settings.personality, connection_types=("long-polling",))
         self.bayeux = Server(personality, new_id=self._new_id, authorize=porter)
-        desk = Desk(
+        reception = Reception(
             centre=self.centre,
             routing=Routing(agents_file, new_values=self._new_values),
             faults=self.faults,
-            deliver=self.bayeux.deliver,
             assign=self.agents.assign,
+            clock=trio.current_time,
+        )
+        desk = Desk(
+            centre=self.centre,
+            reception=reception,
+            faults=self.faults,
+            deliver=self.bayeux.deliver,
             clock=trio.current_time,
             later=self._later,
         )
