@@ -16,8 +16,8 @@ from collections.abc import Callable
 import trio
 
 from botkit.bayeux import client as bayeux
-from botkit.chat import Event
 from botkit.connectors.chat_channel import ChatChannel
+from botkit.connectors.gms_outlet import Outlet
 from botkit.connectors.waiting import Waiting
 from botkit.errors import ChatError, ConnectorError, RemoteProtocolError
 from botkit.genesys import gms_v2
@@ -39,13 +39,12 @@ class Binding:
         client: its Bayeux sessions.
         channel: the service.
         waiting: woken whenever anything has changed.
-        tell: takes the events of losing and regaining the connection; must not wait.
+        outlet: is told when all is well again.
         give_up: called with the reason when the service does not take the chat up again.
 
     Attributes:
         is_bound: the service pushes to the present session.
         losses: how often that ceased to be certain.
-        is_interrupted: the session was told of a loss, and not yet that all is well again.
     """
 
     __slots__ = (
@@ -53,11 +52,10 @@ class Binding:
         "_chat",
         "_client",
         "_give_up",
+        "_outlet",
         "_rebinding",
-        "_tell",
         "_waiting",
         "is_bound",
-        "is_interrupted",
         "losses",
     )
 
@@ -68,17 +66,16 @@ class Binding:
         channel: ChatChannel,
         waiting: Waiting,
         *,
-        tell: Callable[[Event], None],
+        outlet: Outlet,
         give_up: Callable[[str], None],
     ) -> None:
         self.is_bound = False
-        self.is_interrupted = False
         self.losses = 0
         self._chat = chat
         self._client = client
         self._channel = channel
         self._waiting = waiting
-        self._tell = tell
+        self._outlet = outlet
         self._give_up = give_up
         self._rebinding: trio.CancelScope | None = None
 
@@ -94,12 +91,6 @@ class Binding:
         """Take note that it is no longer certain where the service pushes to."""
         self.is_bound = False
         self.losses += 1
-
-    def interrupt(self, reason: str) -> None:
-        """Tell, once, that the connection was lost."""
-        if self._chat.started and not self.is_interrupted and not self._chat.ended:
-            self.is_interrupted = True
-            self._tell(self._chat.interrupted(reason, now=trio.current_time()))
 
     def make_again(self, nursery: trio.Nursery) -> None:
         """Bind the chat to the present session, if there is a chat; never waits."""
@@ -121,9 +112,8 @@ class Binding:
                 if not await self._bind_once():
                     await trio.sleep(PAUSE)
         self._rebinding = None
-        if self.is_interrupted and self.is_bound and not self._chat.ended:
-            self.is_interrupted = False
-            self._tell(self._chat.continued(now=trio.current_time()))
+        if self.is_bound:
+            self._outlet.resume()
         self._waiting.wake()
 
     async def _bind_once(self) -> bool:

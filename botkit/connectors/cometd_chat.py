@@ -38,6 +38,7 @@ from botkit.connectors.bayeux_link import BayeuxLink
 from botkit.connectors.chat_binding import PAUSE, Binding
 from botkit.connectors.chat_channel import ChatChannel
 from botkit.connectors.echo import Echo
+from botkit.connectors.gms_outlet import Outlet
 from botkit.connectors.http import Http
 from botkit.connectors.waiting import Waiting
 from botkit.errors import (
@@ -97,11 +98,8 @@ class CometdChat:
     __slots__ = (
         "_asking",
         "_binding",
-        "_call_error",
         "_channel",
         "_chat",
-        "_crash",
-        "_deliver",
         "_detached",
         "_echo",
         "_keep",
@@ -113,12 +111,12 @@ class CometdChat:
         "_nursery",
         "_open_error",
         "_opening",
+        "_outlet",
         "_over",
         "_refused",
         "_releasing",
         "_requested",
         "_restored",
-        "_state",
         "_stays",
         "_stopped",
         "_vain",
@@ -138,14 +136,17 @@ class CometdChat:
         keep: Callable[[GmsState], State],
     ) -> None:
         self._opening = opening
-        self._deliver = deliver
         self._restored = restored
         self._keep = keep
-        # The state that was delivered last.
-        self._state: GmsState | None = None
         self._names = names
         self._chat = GmsChat(
             userdata=opening.userdata, nickname=opening.nickname, restored=restored
+        )
+        self._outlet = Outlet(
+            self._chat,
+            deliver,
+            keep=keep if opening.keep_state else None,
+            on_end=self._stop_serving,
         )
         self._waiting = Waiting()
         self._link = BayeuxLink(
@@ -163,7 +164,7 @@ class CometdChat:
             client,
             self._channel,
             self._waiting,
-            tell=self._hand_on,
+            outlet=self._outlet,
             give_up=self._give_up,
         )
         self._nursery: trio.Nursery
@@ -181,13 +182,11 @@ class CometdChat:
         self._lost: str | None = None
         self._releasing = False
         # Of the request that is being performed.
-        self._call_error: ChatError | None = None
         self._echo: Echo | None = None
         self._leaving = False
         # The chat is to stay as it is; the connection is to be given up without a word, too.
         self._stays = False
         self._detached = False
-        self._crash: Exception | None = None
 
     async def carry(
         self, requests: AsyncIterator[Request], task_status: trio.TaskStatus[None]
@@ -208,8 +207,8 @@ class CometdChat:
                         await self._perform(request)
             finally:
                 await self._leave()
-        if self._crash is not None:
-            raise self._crash
+        if self._outlet.crash is not None:
+            raise self._outlet.crash
 
     async def _live(self) -> None:
         """Run the connect loop until the goodbye is over, whatever is cancelled before."""
@@ -322,7 +321,7 @@ class CometdChat:
         except (ChatError, ConnectorError, RemoteProtocolError, LocalProtocolError) as caught:
             error = caught
         now = trio.current_time()
-        self._hand_on(Outcome(number=request.number, at=now, error=error))
+        self._outlet.hand_on(Outcome(number=request.number, at=now, error=error))
         if error is None:
             self._tell(self._chat.confirm(request.command, now=now))
 
@@ -330,14 +329,14 @@ class CometdChat:
         """Let the chat go on without us."""
         self._stays = self._detached = True
         state = self._keep(self._chat.state).state
-        self._hand_on(Outcome(number=request.number, at=trio.current_time(), value=state))
+        self._outlet.hand_on(Outcome(number=request.number, at=trio.current_time(), value=state))
 
     async def _send(self, request: Request) -> None:
         """Publish a command; again only if it surely was not accepted."""
         echo = self._echo = Echo(request.command)
         for attempt in range(1, ATTEMPTS + 1):
             await self._waiting.until(self._binding.is_made)
-            self._call_error = None
+            self._outlet.failure = None
             try:
                 accepted = await self._channel.publish(
                     gms_v2.encode_command(request.command, self._chat.secure_key, self._names)
@@ -350,11 +349,11 @@ class CometdChat:
                 if attempt == ATTEMPTS:
                     raise
                 await trio.sleep(PAUSE)
-                await self._waiting.until(lambda: not self._binding.is_interrupted)
+                await self._waiting.until(lambda: not self._outlet.is_interrupted)
                 continue
             if accepted:
-                if self._call_error is not None:
-                    raise self._call_error
+                if self._outlet.failure is not None:
+                    raise self._outlet.failure
                 return
         raise ConnectorError(f"{self._opening.url} forgets the session again and again")
 
@@ -377,12 +376,12 @@ class CometdChat:
                 if event.channel == self._channel.name:
                     self._on_push(event.data)
             case bayeux.Lost():
-                self._binding.interrupt(event.reason)
+                self._outlet.interrupt(event.reason)
             case bayeux.Regained():
                 self._take_up_again()
             case bayeux.SessionUnknown():
                 self._binding.unmake()
-                self._binding.interrupt(event.error or "the server has forgotten the session")
+                self._outlet.interrupt(event.error or "the server has forgotten the session")
             case bayeux.Handshaken():
                 self._refused = None
                 self._binding.make_again(self._nursery)
@@ -406,7 +405,7 @@ class CometdChat:
                 return
             # No command is answered by that, whichever is under way.
             text = f"the server sent a malformed push: {error}"
-            self._hand_on(self._chat.error(None, text, now=now))
+            self._outlet.hand_on(self._chat.error(None, text, now=now))
             return
         # Who gets the first push of a chat gets the following ones, too.
         if self._chat.started is not was_started:
@@ -425,34 +424,17 @@ class CometdChat:
         self._waiting.wake()
 
     def _tell(self, events: list[Event]) -> None:
-        for event in events:
-            if type(event) is chat.Error:
-                self._call_error = ChatError(event.code, event.description)
-            elif self._echo is not None:
+        if self._echo is not None:
+            for event in events:
                 self._echo.look(event)
-            self._hand_on(event)
-        if self._opening.keep_state and self._chat.started:
-            self._keep_state()
-        if self._chat.ended:
-            self._over.cancel()
-
-    def _keep_state(self) -> None:
-        state = self._chat.state
-        if state != self._state:
-            self._state = state
-            self._hand_on(self._keep(state))
-
-    def _hand_on(self, item: Event | Outcome | State) -> None:
-        """Deliver, and keep what breaks there out of the connect loop: the goodbye needs it."""
-        try:
-            self._deliver(item)
-        except Exception as error:  # The boundary to whoever listens; carry() raises it.
-            self._crash = self._crash or error
-            self._over.cancel()
+        self._outlet.tell(events)
 
     def _end(self, by: EndedBy, description: str) -> None:
         if not self._stays and (self._chat.started or self._restored is not None):
-            self._tell(self._chat.end(by, description, now=trio.current_time()))
+            self._outlet.end(by, description)
+
+    def _stop_serving(self) -> None:
+        self._over.cancel()
 
     def _take_up_again(self) -> None:
         """Ask for what the server wrote into a connection that broke: for it, that has come."""
