@@ -15,10 +15,12 @@ from botkit.simulator.door import BayeuxDoor
 from botkit.simulator.fault_file import parse_faults
 from botkit.simulator.faults import Faults
 from botkit.simulator.http import Reply, Request
+from botkit.simulator.rest_door import RestDoor
 
-__all__ = ["BAYEUX_PATH", "STATUS_PATH", "App"]
+__all__ = ["BAYEUX_PATH", "REST_PATH", "STATUS_PATH", "App"]
 
 BAYEUX_PATH = "/genesys/cometd"
+REST_PATH = "/genesys/2/chat"
 STATUS_PATH = "/simulator/status"
 CHATS_PATH = "/simulator/chats/"
 FAULTS_PATH = "/simulator/faults"
@@ -26,6 +28,7 @@ FAULTS_PATH = "/simulator/faults"
 HELP = f"""There is nothing here. This is the botkit simulator, a test double of a contact centre:
 
 POST BASE{BAYEUX_PATH}      Bayeux, with GMS Chat API v2 on /service/chatV2/SERVICE
+POST BASE{REST_PATH}/SERVICE   GMS Chat API v2 over REST
 GET  {STATUS_PATH}         what goes on, as JSON
 GET  {CHATS_PATH}ID       one chat, as JSON
 GET  {FAULTS_PATH}         the faults, as JSON
@@ -38,26 +41,30 @@ class App:
 
     Args:
         door: for everything below the Bayeux path.
+        rest: for everything below the path of the chat API over REST.
         centre: for the status.
         faults: for the status, and to be changed.
         status: sums everything up.
-        base: path before ``/genesys/cometd``, as behind a proxy.
+        base: path before ``/genesys``, as behind a proxy.
     """
 
     def __init__(
         self,
         *,
         door: BayeuxDoor,
+        rest: RestDoor,
         centre: Centre,
         faults: Faults,
         status: Callable[[], dict[str, JSON]],
         base: str = "",
     ) -> None:
         self._door = door
+        self._rest = rest
         self._centre = centre
         self._faults = faults
         self._status = status
         self._bayeux = base.rstrip("/") + BAYEUX_PATH
+        self._rest_path = base.rstrip("/") + REST_PATH + "/"
 
     async def handle(self, request: Request) -> Reply:
         """Answer a request; a held connect is answered when it is due."""
@@ -66,6 +73,8 @@ class App:
             if request.method == "POST":
                 return await self._door.handle(request)
             return _text(405, "Bayeux is spoken by POST here.\n")
+        if path.startswith(self._rest_path):
+            return await self._rest.handle(request, path.removeprefix(self._rest_path))
         await trio.lowlevel.checkpoint()
         return self._handle_nowait(request, path.rstrip("/") or "/")
 

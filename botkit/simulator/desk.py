@@ -201,14 +201,12 @@ class Desk:
             line.session = None
 
     def _push_faultily(self, line: Line, entry: Entry) -> None:
-        own = entry.party.kind is PartyKind.CUSTOMER and entry.kind is not EntryKind.ENDED
-        words = ("own",) if own else (PUSH_WORDS[entry.kind],)
         fault = self._faults.strike(
-            Point.PUSH, words, service=line.chat.service, customer=line.customer
+            Point.PUSH, words_for(entry), service=line.chat.service, customer=line.customer
         )
         if fault is None:
             self._push(line, (entry,))
-            if not own:
+            if not is_own(entry):
                 # Among echoes of the customer's own nobody would notice.
                 self._push_kept_back(line)
         else:
@@ -236,3 +234,13 @@ class Desk:
 def is_pushed(entry: Entry) -> bool:
     """Tell whether an entry is for the customer's eyes; the end of the chat is."""
     return entry.index is not None or entry.kind is EntryKind.ENDED
+
+
+def is_own(entry: Entry) -> bool:
+    """Tell whether an entry is what the customer did."""
+    return entry.party.kind is PartyKind.CUSTOMER and entry.kind is not EntryKind.ENDED
+
+
+def words_for(entry: Entry) -> tuple[str, ...]:
+    """Say what faults call an entry that is pushed."""
+    return ("own",) if is_own(entry) else (PUSH_WORDS[entry.kind],)

@@ -27,13 +27,14 @@ from botkit.bot.values import Unique, Values
 from botkit.errors import LocalProtocolError, ungrouped
 from botkit.simulator import status
 from botkit.simulator.agents import Agents
-from botkit.simulator.app import BAYEUX_PATH, STATUS_PATH, App
+from botkit.simulator.app import BAYEUX_PATH, REST_PATH, STATUS_PATH, App
 from botkit.simulator.centre import Centre, CentreSettings
 from botkit.simulator.desk import Desk
 from botkit.simulator.door import BayeuxDoor, Porter
 from botkit.simulator.faults import Fault, Faults
 from botkit.simulator.http import Reply, Request
 from botkit.simulator.reception import Reception
+from botkit.simulator.rest_door import RestDoor
 from botkit.simulator.routing import Routing
 from botkit.simulator.server import serve_http
 
@@ -56,8 +57,9 @@ class SimulatorSettings:
         faults: what goes wrong from the beginning.
         personality: which kind of Bayeux server it is.
         centre: times and limits of chats.
+        poll_within: a customer over REST who does not call for so long is dropped, seconds.
         seed: of ids, keys and chance; None for other ones each time.
-        base: path before ``/genesys/cometd``.
+        base: path before ``/genesys``.
         env: what ``${env.X}`` of agents stands for; None for this process's environment.
         utc: tells the calendar time, epoch seconds.
     """
@@ -66,6 +68,7 @@ class SimulatorSettings:
     faults: tuple[Fault, ...] = ()
     personality: Personality = COMETD
     centre: CentreSettings = field(default_factory=CentreSettings)
+    poll_within: float = 300.0
     seed: int | None = None
     base: str = ""
     env: Mapping[str, str] | None = None
@@ -90,6 +93,11 @@ class SimulatorAddress:
     def url(self) -> str:
         """The URL of the Bayeux server, which is what a ``gms-cometd`` client is given."""
         return f"{self.root}{self.base.rstrip('/')}{BAYEUX_PATH}"
+
+    @property
+    def rest_url(self) -> str:
+        """The URL of the chat API over REST, which is what a ``gms-rest`` client is given."""
+        return f"{self.root}{self.base.rstrip('/')}{REST_PATH}"
 
     @property
     def status_url(self) -> str:
@@ -153,8 +161,17 @@ class Simulator:
             faults=self.faults,
             on_change=self._remind,
         )
+        self._rest = RestDoor(
+            centre=self.centre,
+            reception=reception,
+            faults=self.faults,
+            idle_limit=settings.poll_within,
+            clock=trio.current_time,
+            on_change=self._remind,
+        )
         self._app = App(
             door=door,
+            rest=self._rest,
             centre=self.centre,
             faults=self.faults,
             status=self.status,
@@ -227,6 +244,7 @@ class Simulator:
             now = trio.current_time()
             self.bayeux.expire(now)
             self.centre.expire(now=now)
+            self._rest.expire(now=now)
 
     def _remind(self) -> None:
         """Wake the housekeeper earlier, if there is reason to."""
@@ -235,7 +253,11 @@ class Simulator:
             self._wakes_at = self._nap.deadline = deadline
 
     def _next_deadline(self) -> float:
-        deadlines = (self.bayeux.next_deadline(), self.centre.next_deadline())
+        deadlines = (
+            self.bayeux.next_deadline(),
+            self.centre.next_deadline(),
+            self._rest.next_deadline(),
+        )
         return min((deadline for deadline in deadlines if deadline is not None), default=math.inf)
 
     # --- what the parts are given ---
