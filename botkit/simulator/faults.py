@@ -65,6 +65,9 @@ class FaultKind:
 
 COMETD = "gms-cometd"
 REST = "gms-rest"
+GUEST = "genesys-cloud"
+GUEST_HTTP = "genesys-cloud-http"
+"""The requests of guests that are no frames; what only concerns frames strikes on ``GUEST``."""
 ANY = "any"
 REQUESTS = ("handshake", "connect", "subscribe", "unsubscribe", "publish", "meta_disconnect")
 OPERATIONS = (
@@ -85,6 +88,21 @@ OPERATIONS = (
     "fileDelete",
     "disconnect",
 )
+ACTIONS = (
+    "configureSession",
+    "configureAuthenticatedSession",
+    "onMessage",
+    "echo",
+    "onAttachment",
+    "getAttachment",
+    "deleteAttachment",
+    "getJwt",
+    "closeSession",
+)
+GUEST_REQUESTS = ("upgrade", "config", "history", "upload", "download", "token")
+"""The frames of guests, and their other requests. Frames go by the words of the other wires, too:
+what configures a session is a ``handshake``, any other frame a ``connect``, and ``onMessage`` is a
+``publish`` of the operation that comes nearest to it."""
 PUSHES = (
     "joined",
     "left",
@@ -101,7 +119,7 @@ PUSHES = (
 
 ON: Mapping[Point, tuple[str, ...]] = MappingProxyType(
     {
-        Point.REQUEST: (ANY, *REQUESTS, *OPERATIONS),
+        Point.REQUEST: (ANY, *REQUESTS, *OPERATIONS, *ACTIONS, *GUEST_REQUESTS),
         Point.PUSH: (ANY, *PUSHES),
         Point.ASSIGNMENT: (ANY,),
         Point.OPERATION: (ANY, *OPERATIONS),
@@ -115,16 +133,16 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
             point=Point.REQUEST,
             on="connect",
             options=("default", "402::Unknown client", "402::session_unknown"),
-            wires=(COMETD,),
-            about="the server forgets the Bayeux session and says 402 in the spelling of `option`",
+            wires=(COMETD, GUEST),
+            about="the server forgets the session: 402 in the spelling of `option`; a guest: 4007",
         ),
         "refused_handshake": FaultKind(
             point=Point.REQUEST,
             on="handshake",
             only_on=("handshake",),
             options=("none", "handshake"),
-            wires=(COMETD,),
-            about="403, with the advice in `option`",
+            wires=(COMETD, GUEST),
+            about="403, with the advice in `option`; a guest: 4000, or 5000 for `handshake`",
         ),
         "advice_none": FaultKind(
             point=Point.REQUEST,
@@ -135,7 +153,7 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
         "session_expiry": FaultKind(
             point=Point.REQUEST,
             on="connect",
-            wires=(COMETD,),
+            wires=(COMETD, GUEST),
             about="the request is answered, then the session is dropped as if it had expired",
         ),
         "duplicate_connect": FaultKind(
@@ -153,9 +171,15 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
             about="the connection is cut after `seconds`, in the middle of the request",
         ),
         "http_500": FaultKind(
-            point=Point.REQUEST, on=ANY, about="HTTP status 500 instead of an answer"
+            point=Point.REQUEST,
+            on=ANY,
+            about="HTTP status 500 instead of an answer; in a frame: code 500",
         ),
-        "html": FaultKind(point=Point.REQUEST, on=ANY, about="HTTP status 200 with a page of HTML"),
+        "html": FaultKind(
+            point=Point.REQUEST,
+            on=ANY,
+            about="HTTP status 200 with a page of HTML; in a frame: the page alone",
+        ),
         "truncated_json": FaultKind(
             point=Point.REQUEST,
             on="connect",
@@ -171,7 +195,7 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
             point=Point.REQUEST,
             on=ANY,
             seconds=0.02,
-            about="the answer comes byte by byte, one each `seconds`",
+            about="the answer comes byte by byte, one each `seconds`; a frame whole, but as late",
         ),
         "status_code_1": FaultKind(
             point=Point.REQUEST,
@@ -193,6 +217,31 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
             wires=(REST,),
             about="8209, as if the customer had not polled; `option` says what chatEnded says",
         ),
+        "rate_limited": FaultKind(
+            point=Point.REQUEST,
+            on="onMessage",
+            seconds=3.0,
+            wires=(GUEST,),
+            about="429 with `seconds` as retryAfter, and nothing is done",
+        ),
+        "read_only": FaultKind(
+            point=Point.REQUEST,
+            on="onMessage",
+            wires=(GUEST,),
+            about="409: the session is read-only from now on, and the chat stays open",
+        ),
+        "expired": FaultKind(
+            point=Point.REQUEST,
+            on="onMessage",
+            wires=(GUEST,),
+            about="4006, and nothing is done: the session has expired, and its chat is over",
+        ),
+        "connection_closed": FaultKind(
+            point=Point.REQUEST,
+            on="onMessage",
+            wires=(GUEST,),
+            about="the request is done, then a ConnectionClosedEvent comes and the socket closes",
+        ),
         "lost_message": FaultKind(
             point=Point.PUSH, on="message", about="what should be pushed is not"
         ),
@@ -212,7 +261,7 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
             point=Point.OPERATION,
             on="requestChat",
             only_on=("requestChat",),
-            about="statusCode 2 instead of a chat",
+            about="statusCode 2 instead of a chat; a guest: 4000",
         ),
         "no_chat_end": FaultKind(
             point=Point.OPERATION,
