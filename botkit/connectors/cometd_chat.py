@@ -37,7 +37,7 @@ from botkit.connectors import codec
 from botkit.connectors.bayeux_link import BayeuxLink
 from botkit.connectors.chat_binding import PAUSE, Binding
 from botkit.connectors.chat_channel import ChatChannel
-from botkit.connectors.echo import Echo
+from botkit.connectors.cometd_requests import ATTEMPTS, Requests, forgetful
 from botkit.connectors.gms_outlet import Outlet
 from botkit.connectors.http import Http
 from botkit.connectors.waiting import Waiting
@@ -46,7 +46,6 @@ from botkit.errors import (
     ChatError,
     ChatRefused,
     ConnectorError,
-    LocalProtocolError,
     RemoteProtocolError,
     RestoreFailed,
 )
@@ -70,12 +69,6 @@ DISCONNECT_RESERVE = 0.6
 """Seconds of the goodbye that are kept for the Bayeux disconnect."""
 GRACE = 0.05
 """Seconds that a push which was overtaken may be late."""
-DOUBT_LIMIT = 15.0
-"""Seconds of waiting for the connection to come back, where only an echo can tell what arrived."""
-ECHO_LIMIT = 1.0
-"""Seconds of waiting for such an echo once it is back."""
-ATTEMPTS = 3
-"""How often a request is sent that surely was not accepted before."""
 DECIDED_AFTER = 2
 """Failures in a row after which these kinds of failure are believed."""
 DECIDED_KINDS = ("refused", "unknown_host", "tls", "proxy")
@@ -101,7 +94,6 @@ class CometdChat:
         "_channel",
         "_chat",
         "_detached",
-        "_echo",
         "_keep",
         "_leaving",
         "_life",
@@ -116,6 +108,7 @@ class CometdChat:
         "_refused",
         "_releasing",
         "_requested",
+        "_requests",
         "_restored",
         "_stays",
         "_stopped",
@@ -167,6 +160,14 @@ class CometdChat:
             outlet=self._outlet,
             give_up=self._give_up,
         )
+        self._requests = Requests(
+            self._channel,
+            self._binding,
+            self._outlet,
+            self._waiting,
+            encode=self._encode,
+            url=opening.url,
+        )
         self._nursery: trio.Nursery
         # Scopes of the tasks that the goodbye needs, or whose replies it needs.
         self._life = trio.CancelScope(shield=True)
@@ -181,8 +182,6 @@ class CometdChat:
         self._stopped: str | None = None
         self._lost: str | None = None
         self._releasing = False
-        # Of the request that is being performed.
-        self._echo: Echo | None = None
         self._leaving = False
         # The chat is to stay as it is; the connection is to be given up without a word, too.
         self._stays = False
@@ -307,7 +306,7 @@ class CometdChat:
             return error
         url, limit = self._opening.url, self._opening.open_within
         if self._vain or self._binding.losses:
-            return ConnectorError(f"{url} forgets the session again and again")
+            return forgetful(url)
         asked = "requested" if self._restored is None else "asked for again"
         what = f"the chat was {asked} and nothing came back" if self._requested else "no handshake"
         return ConnectorError(f"{url}: {what} within {limit:g} s", kind="timeout")
@@ -315,57 +314,17 @@ class CometdChat:
     # --- requests ---
 
     async def _perform(self, request: Request) -> None:
-        error: BotkitError | None = None
-        try:
-            await self._send(request)
-        except (ChatError, ConnectorError, RemoteProtocolError, LocalProtocolError) as caught:
-            error = caught
-        now = trio.current_time()
-        self._outlet.hand_on(Outcome(number=request.number, at=now, error=error))
-        if error is None:
-            self._tell(self._chat.confirm(request.command, now=now))
+        if await self._requests.perform(request):
+            self._tell(self._chat.confirm(request.command, now=trio.current_time()))
+
+    def _encode(self, command: chat.Command) -> dict[str, JSON]:
+        return gms_v2.encode_command(command, self._chat.secure_key, self._names)
 
     def _detach(self, request: Request) -> None:
         """Let the chat go on without us."""
         self._stays = self._detached = True
         state = self._keep(self._chat.state).state
         self._outlet.hand_on(Outcome(number=request.number, at=trio.current_time(), value=state))
-
-    async def _send(self, request: Request) -> None:
-        """Publish a command; again only if it surely was not accepted."""
-        echo = self._echo = Echo(request.command)
-        for attempt in range(1, ATTEMPTS + 1):
-            await self._waiting.until(self._binding.is_made)
-            self._outlet.failure = None
-            try:
-                accepted = await self._channel.publish(
-                    gms_v2.encode_command(request.command, self._chat.secure_key, self._names)
-                )
-            except (ConnectorError, RemoteProtocolError) as error:
-                if isinstance(error, RemoteProtocolError) or error.sent:
-                    if await self._has_come(echo):
-                        return
-                    raise
-                if attempt == ATTEMPTS:
-                    raise
-                await trio.sleep(PAUSE)
-                await self._waiting.until(lambda: not self._outlet.is_interrupted)
-                continue
-            if accepted:
-                if self._outlet.failure is not None:
-                    raise self._outlet.failure
-                return
-        raise ConnectorError(f"{self._opening.url} forgets the session again and again")
-
-    async def _has_come(self, echo: Echo) -> bool:
-        """Find out whether a command arrived whose acknowledgement was lost."""
-        if not echo.is_expected:
-            return False
-        with trio.move_on_after(DOUBT_LIMIT):
-            await self._waiting.until(lambda: echo.came or self._binding.is_bound)
-            with trio.move_on_after(ECHO_LIMIT):
-                await self._waiting.until(lambda: echo.came)
-        return echo.came
 
     # --- what comes ---
 
@@ -416,17 +375,21 @@ class CometdChat:
             self._nursery.start_soon(self._release, name="pushes out of order")
 
     async def _release(self) -> None:
-        """Give the other connection a moment for what was overtaken."""
+        """Give the other connection a moment for what was overtaken.
+
+        What was lost with a connection is asked for again and takes as long as that takes.
+        """
         with trio.CancelScope(shield=True):
             await trio.sleep(GRACE)
+            if not self._binding.is_settled():
+                await self._waiting.until(self._binding.is_settled)
+                await trio.sleep(GRACE)
         self._releasing = False
         self._tell(self._chat.release(now=trio.current_time()))
         self._waiting.wake()
 
     def _tell(self, events: list[Event]) -> None:
-        if self._echo is not None:
-            for event in events:
-                self._echo.look(event)
+        self._requests.look(events)
         self._outlet.tell(events)
 
     def _end(self, by: EndedBy, description: str) -> None:
@@ -493,10 +456,13 @@ class CometdChat:
 
     async def _leave_chat(self) -> None:
         self._chat.leaving = True
+        has_session = self._link.client.client_id is not None
+        if self._restored is not None and not self._stays and not self._requested and has_session:
+            # The end is told to whom the service pushes.
+            await self._ask_once()
         while self._is_to_be_left():
-            goodbye = gms_v2.encode_command(chat.Leave(), self._chat.secure_key, self._names)
             try:
-                accepted = await self._channel.publish(goodbye)
+                accepted = await self._channel.publish(self._encode(chat.Leave()))
             except BotkitError as error:
                 # To leave twice does no harm, so it is tried for as long as there is time.
                 log.debug("leaving the chat failed: %s", error)
