@@ -83,6 +83,10 @@ class Binding:
         """Ask for ``is_bound`` as a condition."""
         return self.is_bound
 
+    def is_settled(self) -> bool:
+        """Ask whether nothing is under way that would bring what was missed."""
+        return self._rebinding is None
+
     def make(self) -> None:
         """Take note that the service gave the chat to this session."""
         self.is_bound = True
@@ -106,15 +110,17 @@ class Binding:
 
     async def _run(self, scope: trio.CancelScope) -> None:
         """Bind the chat, and take up where the old session ended."""
-        with scope:
-            while not self.is_bound and not self._chat.ended:
-                await self._waiting.until(lambda: self._client.client_id is not None)
-                if not await self._bind_once():
-                    await trio.sleep(PAUSE)
-        self._rebinding = None
+        try:
+            with scope:
+                while not self.is_bound and not self._chat.ended:
+                    await self._waiting.until(lambda: self._client.client_id is not None)
+                    if not await self._bind_once():
+                        await trio.sleep(PAUSE)
+        finally:
+            self._rebinding = None
+            self._waiting.wake()
         if self.is_bound:
             self._outlet.resume()
-        self._waiting.wake()
 
     async def _bind_once(self) -> bool:
         """Ask for the pushes; False if that was in vain."""
