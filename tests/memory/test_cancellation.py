@@ -22,6 +22,8 @@ from botkit.testing import simulator_in
 LATENCY = 0.01
 GOODBYE_LIMIT = 4.0
 ENOUGH = 50
+EXPIRY = 15.0
+"""Seconds after which the simulator forgets a Bayeux session that was silent, and a bit."""
 
 
 class CancelAfter(trio.abc.Instrument):
@@ -43,7 +45,7 @@ class CancelAfter(trio.abc.Instrument):
             self._scope.cancel()
 
 
-async def chat(connector: Connector) -> None:
+async def chat(connector: Connector, *, reloads: bool = False) -> None:
     """A bit of everything that a session does."""
     with ungrouped():
         async with trio.open_nursery() as nursery:
@@ -53,29 +55,41 @@ async def chat(connector: Connector) -> None:
             await session.send_message("hi")
             await session.expect(contains("You said: hi"))
             await session.set_userdata({"A": "1"})
+            if reloads:
+                await session.reload(1)
+                await session.send_message("back")
+                await session.expect(contains("You said: back"))
             await session.leave()
 
 
-async def cancelled_after(steps: int, connector: Connector, simulator: Simulator) -> bool:
+async def cancelled_after(
+    steps: int, connector: Connector, simulator: Simulator, *, reloads: bool = False
+) -> bool:
     """Cancel a chat, and look what is left of it; False if it was over before."""
     with trio.CancelScope() as scope, trio.fail_after(600):
         instrument = CancelAfter(steps, scope)
         trio.lowlevel.add_instrument(instrument)
         try:
-            await chat(connector)
+            await chat(connector, reloads=reloads)
         finally:
             trio.lowlevel.remove_instrument(instrument)
     if instrument.cancelled_at is not None:
         assert trio.current_time() - instrument.cancelled_at < GOODBYE_LIMIT
+    assert simulator.status()["open"] == 0, f"cancelled after {steps} steps"
+    if reloads:
+        # The Bayeux session that a reload lets go of without a word has to expire.
+        await trio.sleep(EXPIRY)
     status = simulator.status()
     assert (status["open"], status["sessions"]) == (0, 0), f"cancelled after {steps} steps"
     return instrument.cancelled_at is not None
 
 
-async def cancel_everywhere(connector: Connector, simulator: Simulator) -> int:
+async def cancel_everywhere(
+    connector: Connector, simulator: Simulator, *, reloads: bool = False
+) -> int:
     """Cancel chat after chat, each a step later than the one before."""
     steps = 1
-    while await cancelled_after(steps, connector, simulator):
+    while await cancelled_after(steps, connector, simulator, reloads=reloads):
         steps += 1
     return steps
 
@@ -95,6 +109,15 @@ async def test_a_chat_is_cancelled_after_each_step(
     settings = SimulatorSettings(seed=1, faults=faults)
     connector = await simulator_in(nursery, settings, latency=LATENCY)
     assert await cancel_everywhere(connector, connector.simulator) > ENOUGH
+    assert connector.network.under_way == 0
+
+
+async def test_a_chat_that_reloads_is_cancelled_after_each_step(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    connector = await simulator_in(nursery, SimulatorSettings(seed=1), latency=LATENCY)
+    steps = await cancel_everywhere(connector, connector.simulator, reloads=True)
+    assert steps > ENOUGH
     assert connector.network.under_way == 0
 
 
