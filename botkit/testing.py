@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -14,10 +15,11 @@ import trio
 from botkit import chat
 from botkit.chat import EndedBy, Event, Message, Party, PartyKind, SessionEnded, SessionStarted
 from botkit.connectors.gms_cometd import GmsCometd
+from botkit.connectors.gms_rest import GmsRest
 from botkit.errors import BotkitError
-from botkit.interfaces import Deliver, Opening, Outcome, Request
+from botkit.interfaces import Connector, Deliver, Opening, Outcome, Request
 from botkit.simulator import Simulator, SimulatorSettings
-from botkit.simulator.app import BAYEUX_PATH
+from botkit.simulator.app import BAYEUX_PATH, REST_PATH
 from botkit.simulator.http import Handler, Reply
 from botkit.simulator.http import Request as HttpRequest
 
@@ -215,12 +217,22 @@ class _Body(httpx.AsyncByteStream):
             raise httpx.ReadError("the connection was cut in the middle of a reply")
 
 
+WIRES: Mapping[str, tuple[Callable[[random.Random], Connector], str]] = MappingProxyType(
+    {
+        "gms-cometd": (lambda rng: GmsCometd(rng=rng), BAYEUX_PATH),
+        "gms-rest": (lambda rng: GmsRest(rng=rng), REST_PATH),
+    }
+)
+"""The wires that lead to a simulator in memory: what speaks them, and the path of the URL."""
+
+
 class SimulatorInMemory:
-    """The connector ``simulator`` without sockets: ``gms-cometd`` over a :class:`MemoryNetwork`.
+    """The connector ``simulator`` without sockets: any wire of it over a :class:`MemoryNetwork`.
 
     Args:
         simulator: runs somewhere else; see :func:`simulator_in`.
         latency: of the network.
+        wire: the name of the connector that is used.
 
     Attributes:
         simulator: the contact centre, to be looked into.
@@ -228,13 +240,16 @@ class SimulatorInMemory:
     """
 
     on_simulator = True
-    lacks = GmsCometd.lacks
-    url = f"http://simulator{BAYEUX_PATH}"
 
-    def __init__(self, simulator: Simulator, *, latency: float = 0.0) -> None:
+    def __init__(
+        self, simulator: Simulator, *, latency: float = 0.0, wire: str = "gms-cometd"
+    ) -> None:
+        new_client, path = WIRES[wire]
         self.simulator = simulator
         self.network = MemoryNetwork(simulator.handle, latency=latency)
-        self._client = GmsCometd(rng=random.Random(1))
+        self.url = f"http://simulator{path}"
+        self._client = new_client(random.Random(1))
+        self.lacks = self._client.lacks
 
     def opening(self, **members: Any) -> Opening:
         """Make an opening that leads here, for other connectors and ``start_session``."""
@@ -271,7 +286,11 @@ class SimulatorInMemory:
 
 
 async def simulator_in(
-    nursery: trio.Nursery, settings: SimulatorSettings | None = None, *, latency: float = 0.0
+    nursery: trio.Nursery,
+    settings: SimulatorSettings | None = None,
+    *,
+    latency: float = 0.0,
+    wire: str = "gms-cometd",
 ) -> SimulatorInMemory:
     """Start a simulator in memory; it runs until the nursery is cancelled.
 
@@ -286,7 +305,8 @@ async def simulator_in(
         nursery: owns it.
         settings: how it behaves.
         latency: of the network to it, seconds each way.
+        wire: the name of the connector that is used.
     """
     simulator = Simulator(settings)
     await nursery.start(simulator.run)
-    return SimulatorInMemory(simulator, latency=latency)
+    return SimulatorInMemory(simulator, latency=latency, wire=wire)
