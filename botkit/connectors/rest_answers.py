@@ -19,6 +19,7 @@ __all__ = [
     "is_awaited_gap",
     "is_echo",
     "leaves_trace",
+    "moves_on",
     "position_after",
     "temporary",
     "value_of",
@@ -43,6 +44,15 @@ def is_awaited_gap(push: Push) -> bool:
     """Tell whether the service itself says that something before these events is still to come."""
     first = next((event.index for event in push.events if event.index is not None), None)
     return push.next_position is not None and first is not None and push.next_position <= first
+
+
+def moves_on(command: Command) -> bool:
+    """Tell whether the answer to a command surely shows all up to its next position.
+
+    A read receipt says with the position what was read; that the calls about files answer with
+    events is not documented. What they show is taken, and asked for again.
+    """
+    return not isinstance(command, chat.ReadReceipt | gms_files.FileCommand)
 
 
 def leaves_trace(command: Command) -> bool:

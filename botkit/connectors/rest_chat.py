@@ -55,6 +55,7 @@ from botkit.connectors.rest_answers import (
     is_awaited_gap,
     is_echo,
     leaves_trace,
+    moves_on,
     position_after,
     temporary,
     value_of,
@@ -367,7 +368,7 @@ class RestChat:
             return answer
         self._lively()
         self._outlet.failure = None
-        self._take(push)
+        self._take(push, moves_on=moves_on(command))
         if self._outlet.failure is not None:
             raise self._outlet.failure
         return answer
@@ -420,12 +421,16 @@ class RestChat:
 
     # --- what comes ---
 
-    def _take(self, push: Push) -> None:
-        """Take an answer that counts: events are told, and the position moves on."""
+    def _take(self, push: Push, *, moves_on: bool = True) -> None:
+        """Take an answer that counts.
+
+        Args:
+            moves_on: what is before its next position does not come any more.
+        """
         now = trio.current_time()
         push = in_order(push)
         events = self._chat.receive_push(push, now=now)
-        if push.status_code == OK:
+        if push.status_code == OK and moves_on:
             self._position = max(self._position, position_after(push))
         if self._chat.is_holding and not is_awaited_gap(push):
             # The service has numbered something that customers do not see.

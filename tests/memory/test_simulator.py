@@ -533,7 +533,7 @@ async def test_rubbish_is_a_bad_request(
     ("method", "path", "status"),
     [
         ("GET", "/", 404),
-        ("POST", "/genesys/2/chat/demo", 404),
+        ("POST", "/genesys/2/callback/demo", 404),
         ("POST", "/genesys/cometdx", 404),
         ("GET", "/genesys/cometd", 405),
         ("POST", "/simulator/status", 405),
