@@ -94,28 +94,46 @@ async def cancel_everywhere(
     return steps
 
 
-WEATHERS: dict[str, tuple[Fault, ...]] = {
-    "calm": (),
-    "lost session": (make_fault("unknown_session", each_session=True, after=3, times=1),),
-    "lost connection": (make_fault("kill_connection", each_session=True, after=2, times=1),),
-    "late key": (make_fault("delay_message", on="any", seconds=1.0),),
+LOST_CONNECTION = make_fault("kill_connection", each_session=True, after=2, times=1)
+WEATHERS: dict[tuple[str, str], tuple[Fault, ...]] = {
+    ("gms-cometd", "calm"): (),
+    ("gms-cometd", "lost session"): (
+        make_fault("unknown_session", each_session=True, after=3, times=1),
+    ),
+    ("gms-cometd", "lost connection"): (LOST_CONNECTION,),
+    ("gms-cometd", "late key"): (make_fault("delay_message", on="any", seconds=1.0),),
+    ("gms-rest", "calm"): (),
+    ("gms-rest", "lost connection"): (LOST_CONNECTION,),
+    ("gms-rest", "late key"): (make_fault("slow_drip", on="requestChat", seconds=0.002),),
+    ("gms-rest", "come again"): (
+        make_fault("status_code_1", on="any", each_session=True, after=1, times=2),
+    ),
 }
 
 
-@pytest.mark.parametrize("faults", WEATHERS.values(), ids=WEATHERS)
+@pytest.mark.parametrize(
+    ("wire", "faults"),
+    [(wire, faults) for (wire, _), faults in WEATHERS.items()],
+    ids=map("-".join, WEATHERS),
+)
 async def test_a_chat_is_cancelled_after_each_step(
-    faults: tuple[Fault, ...], nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+    wire: str,
+    faults: tuple[Fault, ...],
+    nursery: trio.Nursery,
+    autojump_clock: trio.testing.MockClock,
 ) -> None:
     settings = SimulatorSettings(seed=1, faults=faults)
-    connector = await simulator_in(nursery, settings, latency=LATENCY)
+    connector = await simulator_in(nursery, settings, latency=LATENCY, wire=wire)
     assert await cancel_everywhere(connector, connector.simulator) > ENOUGH
     assert connector.network.under_way == 0
 
 
+@pytest.mark.parametrize("wire", ["gms-cometd", "gms-rest"])
 async def test_a_chat_that_reloads_is_cancelled_after_each_step(
-    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+    wire: str, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
-    connector = await simulator_in(nursery, SimulatorSettings(seed=1), latency=LATENCY)
+    settings = SimulatorSettings(seed=1)
+    connector = await simulator_in(nursery, settings, latency=LATENCY, wire=wire)
     steps = await cancel_everywhere(connector, connector.simulator, reloads=True)
     assert steps > ENOUGH
     assert connector.network.under_way == 0
