@@ -116,6 +116,8 @@ class Acknowledged:
     Args:
         id: of the message as it was built.
         error: the server's text if it was not successful, maybe empty.
+        unknown_session: it surely was not accepted, because its session is gone; whether
+            ``SessionUnknown`` follows is known when the client is not ``in_doubt``.
         message: the whole reply.
     """
 
@@ -123,6 +125,7 @@ class Acknowledged:
     channel: str
     successful: bool
     error: str | None
+    unknown_session: bool
     message: Message
 
 

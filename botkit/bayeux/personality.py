@@ -82,6 +82,10 @@ class Personality:
         handshake_again: advice to a connect of an unknown session.
         missing_first: complain of a missing member before an unknown session.
         service_subscribe: subscribing to /service/** is accepted (and means nothing).
+        ack: agree to the acknowledgement extension where a client offers it.
+        ack_with_batch: agree in the newer form, an object with the number of the first batch.
+        timesync: tell the time where a client asks for it.
+        connection_types: what it serves.
         text: what may be a channel or an id; None for the letter of the specification.
         max_sessions: further handshakes are refused.
         max_queue: a session for which more messages wait is removed.
@@ -110,6 +114,9 @@ class Personality:
     handshake_again: Advice = HANDSHAKE_AGAIN
     missing_first: bool = False
     service_subscribe: bool = True
+    ack: bool = False
+    ack_with_batch: bool = False
+    timesync: bool = False
     text: re.Pattern[str] | None = COMETD_TEXT
     connection_types: tuple[str, ...] = ("websocket", "long-polling")
     errors: ErrorTexts = field(default_factory=ErrorTexts)

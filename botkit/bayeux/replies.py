@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from botkit.bayeux.advice import Advice, Reconnect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from botkit.bayeux.acknowledging import ACK
+from botkit.bayeux.advice import JSON, Advice, Reconnect
 from botkit.bayeux.messages import CONNECT, DISCONNECT, HANDSHAKE, Message, is_meta, is_service
 from botkit.bayeux.personality import Personality
 from botkit.bayeux.states import RULES, missing, rule_of
 
-__all__ = ["Replies"]
+__all__ = ["Authorize", "Denial", "Replies"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """A refusal by the application, such as ``403::handshake_denied`` with advice ``none``."""
+
+    error: str
+    advice: Advice | None = None
+
+
+Authorize: TypeAlias = Callable[[Message], Denial | None]
+"""Asked about every handshake, subscribe and publish; None lets it pass."""
 
 
 class Replies:
@@ -18,8 +35,8 @@ class Replies:
 
     # What is granted.
 
-    def welcome(self, message: Message, session: str) -> Message:
-        """Grant a handshake."""
+    def welcome(self, message: Message, session: str, *, acknowledged: bool) -> Message:
+        """Grant a handshake, and where it was asked for the acknowledgement of messages."""
         return Message(
             channel=HANDSHAKE,
             id=message.id,
@@ -29,7 +46,12 @@ class Replies:
             minimum_version=self._personality.minimum_version,
             supported_connection_types=self._personality.connection_types,
             advice=self.advice(),
+            ext=self._agreement() if acknowledged else None,
         )
+
+    def _agreement(self) -> dict[str, JSON]:
+        newer = self._personality.ack_with_batch
+        return {ACK: {"enabled": True, "batch": 0} if newer else True}
 
     def connected(self, message: Message, advice: Advice, *, told: bool) -> Message:
         """Answer a connect; a session that is advised to stop is not granted another one."""

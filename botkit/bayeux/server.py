@@ -17,16 +17,19 @@ acknowledgement, as it does with CometD. If the peer has gone away before it was
 ``abandon(exchange, now)`` in place of ``respond``. One of the two must be called, once.
 
 A timer calls ``expire(now)`` at ``next_deadline()``. On a WebSocket, events need no exchange:
-``listen(session, wake)`` and ``take(session)`` push them.
+``listen(session, wake)`` and ``take(session)`` push them. A session may go on over another kind
+of connection at any connect: from then on it is served on that.
+
+Where messages are acknowledged, they travel with the replies to connects alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
-from botkit.bayeux.advice import JSON, Advice
+from botkit.bayeux.acknowledging import SentBatches
+from botkit.bayeux.advice import JSON
 from botkit.bayeux.events import (
     CloseReason,
     Published,
@@ -46,7 +49,7 @@ from botkit.bayeux.messages import (
     is_service,
 )
 from botkit.bayeux.personality import COMETD, Personality
-from botkit.bayeux.replies import Replies
+from botkit.bayeux.replies import Authorize, Denial, Replies
 from botkit.bayeux.sessions import Exchange, ServerSession, Sessions
 from botkit.bayeux.states import SessionInput, SessionState
 from botkit.errors import LocalProtocolError
@@ -71,18 +74,6 @@ WEBSOCKET = "websocket"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Denial:
-    """A refusal by the application, such as ``403::handshake_denied`` with advice ``none``."""
-
-    error: str
-    advice: Advice | None = None
-
-
-Authorize: TypeAlias = Callable[[Message], Denial | None]
-"""Asked about every handshake, subscribe and publish; None lets it pass."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What to write: an HTTP response or, with status 200, a frame (none if it has no messages).
 
@@ -103,6 +94,7 @@ class Server:
         personality: numbers, habits and texts.
         new_id: makes ids of sessions and browsers; they must be unique and hard to guess.
         authorize: may refuse a handshake, subscribe or publish.
+        epoch: what to add to ``now`` to get the calendar time that clients are told, seconds.
     """
 
     def __init__(
@@ -111,11 +103,13 @@ class Server:
         *,
         new_id: Callable[[], str],
         authorize: Authorize | None = None,
+        epoch: float = 0.0,
     ) -> None:
         self._personality = personality
         self._replies = Replies(personality)
         self._new_id = new_id
         self._authorize = authorize
+        self._epoch = epoch
         self._sessions = Sessions()
         self._events: list[ServerEvent] = []
 
@@ -158,6 +152,8 @@ class Server:
             exchange.status = 500
             return exchange
         for message in messages:
+            if self._personality.timesync:
+                exchange.look_at_clock(message, now + self._epoch)
             if message.channel == HANDSHAKE:
                 self._handshake(exchange, message, now, browser, transport)
             else:
@@ -173,9 +169,12 @@ class Server:
         self._close(exchange, now)
         if exchange.status != 200:
             return Reply(status=exchange.status, messages=())
+        exchange.tell_time(now + self._epoch)
         events: list[Message] = []
-        if session is not None and self._carries_events(exchange, held=held):
+        if session is not None and self._carries_events(exchange, session, held=held):
             events = session.take_queue()
+            if session.sent is not None:
+                events = exchange.number(session.sent, events)
         first, second = exchange.replies, events
         if self._personality.events_first:
             first, second = second, first
@@ -202,10 +201,16 @@ class Server:
                 session.move(SessionInput.ANSWERED)
                 self._renew(session, now)
 
-    def _carries_events(self, exchange: Exchange, *, held: bool) -> bool:
-        if held or not self._personality.connect_only:
+    def _carries_events(self, exchange: Exchange, session: ServerSession, *, held: bool) -> bool:
+        if held or not self._is_connect_only(session):
             return True
         return any(reply.channel == CONNECT for reply in exchange.replies)
+
+    def _is_connect_only(self, session: ServerSession) -> bool:
+        """Whether events travel in replies to connects alone."""
+        if session.sent is not None:
+            return True
+        return self._personality.connect_only and session.transport != WEBSOCKET
 
     def _settle(self, exchange: Exchange, session: ServerSession) -> None:
         """Turn the reply of a held connect around if its session has ended meanwhile."""
@@ -233,10 +238,13 @@ class Server:
             browser = exchange.set_cookie = self._new_id()
         session = ServerSession(id=self._new_id(), browser=browser or "", transport=transport)
         session.last_advice = replies.advice()
+        if personality.ack:
+            session.sent = SentBatches.asked(message.ext)
         self._sessions.add(session)
         self._renew(session, now)
         self._events.append(SessionOpened(session=session.id, message=message))
-        exchange.replies.append(replies.welcome(message, session.id))
+        acknowledged = session.sent is not None
+        exchange.replies.append(replies.welcome(message, session.id, acknowledged=acknowledged))
 
     def _request(
         self,
@@ -260,6 +268,7 @@ class Server:
             exchange.replies.append(self._replies.success(message))
         elif message.channel == CONNECT:
             exchange.session = exchange.session or session
+            self._move_to(session, transport)
             self._connect(exchange, session, message, now, alone=alone)
         else:
             exchange.session = exchange.session or session
@@ -325,6 +334,12 @@ class Server:
 
     # Connects.
 
+    def _move_to(self, session: ServerSession, transport: str) -> None:
+        """Serve the session on the connection on which its connect came."""
+        if transport != WEBSOCKET:
+            session.on_push = None
+        session.transport = transport
+
     def _connect(
         self,
         exchange: Exchange,
@@ -343,7 +358,11 @@ class Server:
         lifetime = self._personality.lifetime_from_request
         if lifetime is not None:
             self._sessions.expire_at(session, now + lifetime)
-        waiting = bool(session.queue) and session.transport != WEBSOCKET
+        if session.sent is not None:
+            session.sent.confirm(message.ext)
+        # On a WebSocket they are pushed beside the connect, unless they are to be acknowledged.
+        pushed = session.transport == WEBSOCKET and session.sent is None
+        waiting = session.waiting > 0 and not pushed
         may_hold = session.connected or self._personality.holds_first_connect
         session.connected = True
         if may_hold and alone and not crowded and not waiting and patience > 0:
@@ -422,13 +441,21 @@ class Server:
         if found is None:
             raise LocalProtocolError(f"there is no session {session!r}")
         found.on_push = on_push
-        if found.queue:
+        if found.queue and not self._is_connect_only(found):
             on_push()
+
+    def unlisten(self, session: str, on_push: Callable[[], None]) -> None:
+        """Have this function called no longer; another one that listens now is left alone."""
+        found = self._sessions.get(session)
+        if found is not None and found.on_push is on_push:
+            found.on_push = None
 
     def take(self, session: str) -> tuple[Message, ...]:
         """Return what waits for a client, to be pushed in a frame of its own."""
         found = self._sessions.get(session)
-        return () if found is None else tuple(found.take_queue())
+        if found is None or self._is_connect_only(found):
+            return ()
+        return tuple(found.take_queue())
 
     def next_deadline(self) -> float | None:
         """Return when ``expire`` is due at the latest; nothing may have expired then."""
@@ -441,7 +468,7 @@ class Server:
 
     def _enqueue(self, session: ServerSession, message: Message) -> None:
         session.queue.append(message)
-        if len(session.queue) > self._personality.max_queue:
+        if session.waiting > self._personality.max_queue:
             self._remove(session, CloseReason.OVERFLOWED)
         else:
             self._wake(session)
@@ -450,9 +477,10 @@ class Server:
         """Let waiting events go, unless a reply that is due anyway will take them along."""
         if not session.queue:
             return
-        if session.open_exchanges and not self._personality.connect_only:
+        connect_only = self._is_connect_only(session)
+        if session.open_exchanges and not connect_only:
             return
-        if session.on_push is not None:
+        if session.on_push is not None and not connect_only:
             session.on_push()
         elif session.poll is not None:
             session.poll.wake()

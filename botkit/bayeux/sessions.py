@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 
+from botkit.bayeux.acknowledging import ACK, SentBatches
 from botkit.bayeux.advice import Advice
 from botkit.bayeux.events import CloseReason
-from botkit.bayeux.messages import Message, matching_patterns
+from botkit.bayeux.messages import CONNECT, Message, is_meta, matching_patterns
 from botkit.bayeux.states import SERVER_TABLE, SessionInput, SessionState
+from botkit.bayeux.timesync import ClockAnswer
 
 __all__ = ["Exchange", "ServerSession", "Sessions"]
 
@@ -21,14 +23,25 @@ class Exchange:
         deadline: while the connect in it is held, when to answer it at the latest; else None.
         on_wake: set by the caller; called once when a held exchange has become due.
         set_cookie: the browser cookie to set with the reply, or None.
+        clocks: what replies will tell of the time, by the position of the reply.
     """
 
-    __slots__ = ("deadline", "on_wake", "replies", "session", "set_cookie", "status", "woken")
+    __slots__ = (
+        "clocks",
+        "deadline",
+        "on_wake",
+        "replies",
+        "session",
+        "set_cookie",
+        "status",
+        "woken",
+    )
 
     def __init__(self) -> None:
         self.deadline: float | None = None
         self.on_wake: Callable[[], None] | None = None
         self.replies: list[Message] = []
+        self.clocks: dict[int, ClockAnswer] = {}
         self.session: ServerSession | None = None
         self.set_cookie: str | None = None
         self.status = 200
@@ -46,6 +59,28 @@ class Exchange:
             if self.on_wake is not None:
                 self.on_wake()
 
+    def number(self, sent: SentBatches, events: list[Message]) -> list[Message]:
+        """Give the reply to the connect a batch, and return the messages of that."""
+        index = next(i for i, reply in enumerate(self.replies) if reply.channel == CONNECT)
+        reply = self.replies[index]
+        if not reply.successful:
+            return events
+        messages = sent.send(events)
+        self.replies[index] = replace(reply, ext={**(reply.ext or {}), ACK: sent.batch})
+        return messages
+
+    def look_at_clock(self, message: Message, now: float) -> None:
+        """Note whether the next reply is to tell the time, of the server's clock."""
+        clock = ClockAnswer.due(message.ext, now) if is_meta(message.channel) else None
+        if clock is not None:
+            self.clocks[len(self.replies)] = clock
+
+    def tell_time(self, now: float) -> None:
+        """Write the time into the replies that are to tell it."""
+        for index, clock in self.clocks.items():
+            reply = self.replies[index]
+            self.replies[index] = replace(reply, ext={**(reply.ext or {}), **clock.write(now)})
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ServerSession:
@@ -60,6 +95,7 @@ class ServerSession:
         expires_at: None while a connect is held.
         scheduled: whether the session stands in the heap of expiries.
         on_push: called when a message waits for a client that can be pushed to.
+        sent: what was sent and is to be acknowledged; None where nothing is.
     """
 
     id: str
@@ -76,6 +112,12 @@ class ServerSession:
     scheduled: bool = False
     on_push: Callable[[], None] | None = None
     closed_by: CloseReason | None = None
+    sent: SentBatches | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait to be sent, or sent again."""
+        return len(self.queue) + (0 if self.sent is None else len(self.sent))
 
     def move(self, input: SessionInput) -> None:
         self.state = SERVER_TABLE[self.state][input]

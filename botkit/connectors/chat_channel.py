@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from botkit.bayeux import client as bayeux
 from botkit.bayeux.messages import JSON, parse_error
 from botkit.connectors.bayeux_link import BayeuxLink
+from botkit.connectors.waiting import Waiting
 from botkit.errors import ChatError, ConnectorError, RemoteProtocolError
 
 __all__ = ["ChatChannel"]
@@ -21,22 +22,27 @@ class ChatChannel:
     Args:
         link: runs the Bayeux session.
         name: the channel.
+        waiting: woken whenever anything has happened to the Bayeux session.
         on_doubt: called when a message may have arrived and its reply was lost, with whatever was
             pushed in it; must not wait.
     """
 
-    __slots__ = ("_link", "_on_doubt", "name")
+    __slots__ = ("_link", "_on_doubt", "_waiting", "name")
 
-    def __init__(self, link: BayeuxLink, name: str, on_doubt: Callable[[], None]) -> None:
+    def __init__(
+        self, link: BayeuxLink, name: str, waiting: Waiting, on_doubt: Callable[[], None]
+    ) -> None:
         self.name = name
         self._link = link
+        self._waiting = waiting
         self._on_doubt = on_doubt
 
     async def publish(self, data: Mapping[str, JSON], *, subscribing: bool = False) -> bool:
         """Publish to the chat service.
 
         Returns:
-            False if it surely was not accepted, for its session was gone.
+            False if it surely was not accepted, for its session was gone. By then it is known
+            what follows from that: another session, or none any more.
 
         Raises:
             ChatError: the server refused it.
@@ -57,8 +63,9 @@ class ChatChannel:
         ack = acks.get(str(publish.id))
         if ack is None or ack.successful:
             return True
-        if client.client_id == publish.client_id:
+        if not ack.unknown_session:
             raise ChatError(*_code_and_text(ack))
+        await self._waiting.until(lambda: not client.in_doubt)
         return False
 
     def _warn_if_unsubscribed(self, ack: bayeux.Acknowledged | None) -> None:

@@ -151,7 +151,7 @@ class CometdChat:
             max_network_delay=max_network_delay,
         )
         name = names.channel.format(service=opening.service)
-        self._channel = ChatChannel(self._link, name, self._take_up_again)
+        self._channel = ChatChannel(self._link, name, self._waiting, self._take_up_again)
         self._binding = Binding(
             self._chat,
             client,

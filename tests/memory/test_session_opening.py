@@ -206,6 +206,31 @@ async def test_a_session_that_is_lost_before_the_chat_is_asked_for_costs_nothing
     assert connector.simulator.status()["total"] == 1
 
 
+async def test_a_server_that_forbids_to_go_on_is_believed_however_late_it_says_so(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    connector = await centre_in(nursery, make_fault("advice_none"))
+    simulator = connector.simulator
+
+    async def handle(request: Request) -> Reply:
+        is_connect = b"/meta/connect" in request.body
+        if not is_connect:
+            await trio.sleep(1)
+        reply = await simulator.handle(request)
+        if is_connect:
+            # Meanwhile the request for the chat is told that its session is unknown.
+            await trio.sleep(5)
+        return reply
+
+    connector.network = MemoryNetwork(handle, latency=0.01)
+    error, took = await refusal_of(connector)
+    assert isinstance(error, ChatRefused)
+    assert "forbade to go on" in error.description
+    assert 6 < took < 8
+    # The handshake, a connect, and one request for a chat.
+    assert connector.network.exchanges == 3
+
+
 async def test_the_request_for_a_chat_is_not_repeated_when_its_reply_is_lost(
     nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from botkit.bayeux.advice import Advice, Reconnect
+from botkit.bayeux.advice import JSON, Advice, Reconnect
 from botkit.bayeux.client import (
     Acknowledged,
     Client,
@@ -71,7 +71,7 @@ def connected(**config: Any) -> Client:
 
 
 def test_handshake_comes_first_and_alone() -> None:
-    client = make(ext={"ack": True})
+    client = make(ext={"reestablish": True})
     action = client.next_action(5.0)
     assert isinstance(action, Handshake)
     assert action.deadline == 15.0
@@ -82,9 +82,20 @@ def test_handshake_comes_first_and_alone() -> None:
         version="1.0",
         minimum_version="1.0",
         supported_connection_types=("long-polling",),
-        ext={"ack": True},
+        ext={"reestablish": True, "ack": True, "timesync": {"tc": 5000, "l": 0, "o": 0}},
     )
     assert client.is_asking
+
+
+def test_extensions_need_not_be_offered() -> None:
+    client = make(ack=False, timesync=False)
+    assert ask(client).ext is None
+    # And what was not asked for is not agreed on.
+    ext: dict[str, JSON] = {"ack": True, "timesync": {"tc": 0, "ts": 1, "p": 0}}
+    reply = Message(channel=HANDSHAKE, id="1", successful=True, client_id="c1", ext=ext)
+    client.receive([reply], 0.0, ends_request=True)
+    assert ask(client).ext is None
+    assert (client.batch, client.lag, client.clock_offset) == (None, None, None)
 
 
 def test_first_connect_returns_at_once_and_the_next_is_held() -> None:
@@ -174,7 +185,12 @@ def test_acknowledgement_comes_once(channel: str) -> None:
     reply = Message(channel=channel, id=message.id, successful=False, error="403::no")
     assert client.receive([reply, reply], 0.0) == [
         Acknowledged(
-            id=str(message.id), channel=channel, successful=False, error="403::no", message=reply
+            id=str(message.id),
+            channel=channel,
+            successful=False,
+            error="403::no",
+            unknown_session=False,
+            message=reply,
         )
     ]
 
@@ -324,6 +340,65 @@ def test_publish_that_tells_of_a_lost_session_voids_the_connect() -> None:
     assert client.advice.reconnect is Reconnect.RETRY
 
 
+def stopped_at_birth() -> tuple[Client, Message, Message]:
+    """A session whose first connect and first publish are refused, and both refusals."""
+    client = make()
+    greet(client)
+    poll, publish = ask(client), client.publish(CHAT, 1)
+    refusal = Message(channel=CHAT, id=publish.id, successful=False, error=UNKNOWN)
+    none = Advice(reconnect=Reconnect.NONE)
+    end = Message(channel=CONNECT, id=poll.id, successful=False, error=UNKNOWN, advice=none)
+    return client, refusal, end
+
+
+def test_loss_told_beside_a_connect_that_returns_at_once_is_left_to_that() -> None:
+    client, refusal, end = stopped_at_birth()
+    [acknowledged] = client.receive([refusal], 0.0)
+    assert isinstance(acknowledged, Acknowledged)
+    assert acknowledged.unknown_session
+    assert (client.is_asking, client.in_doubt, client.client_id) == (True, True, "c1")
+    assert client.receive([end], 0.0, ends_request=True) == [Stopped(reason=UNKNOWN)]
+    assert not client.in_doubt
+    assert client.next_action(0.0) == Stop(reason=UNKNOWN)
+
+
+def test_refusal_that_comes_after_such_a_connect_changes_nothing() -> None:
+    client, refusal, end = stopped_at_birth()
+    assert client.receive([end], 0.0, ends_request=True) == [Stopped(reason=UNKNOWN)]
+    [acknowledged] = client.receive([refusal], 0.0)
+    assert isinstance(acknowledged, Acknowledged)
+    assert acknowledged.unknown_session
+    assert not client.in_doubt
+    assert client.next_action(0.0) == Stop(reason=UNKNOWN)
+
+
+@pytest.mark.parametrize("advice", [None, AGAIN])
+def test_connect_that_does_not_decide_leaves_the_loss_to_the_next(advice: Advice | None) -> None:
+    client = make()
+    greet(client)
+    poll, publish = ask(client), client.publish(CHAT, 1)
+    refusal = Message(channel=CHAT, id=publish.id, successful=False, error=UNKNOWN, advice=advice)
+    client.receive([refusal], 0.0)
+    assert client.in_doubt
+    # It was answered before the session was forgotten, or it was lost on its way.
+    events = client.receive([Message(channel=CONNECT, id=poll.id, successful=True)], 0.0)
+    if advice is None:
+        assert events == [Connected()]
+        events = answer(client, successful=False, error=UNKNOWN, advice=AGAIN)
+    assert [type(event) for event in events] == [SessionUnknown]
+
+
+def test_doubt_ends_with_the_connect_that_got_no_answer() -> None:
+    client, refusal, _ = stopped_at_birth()
+    client.receive([refusal], 0.0)
+    assert client.request_failed(0.0) == []
+    assert not client.in_doubt
+    # Nothing is under way that would know better.
+    publish = client.publish(CHAT, 2)
+    refusal = Message(channel=CHAT, id=publish.id, successful=False, error=UNKNOWN)
+    assert [type(e) for e in client.receive([refusal], 0.0)] == [Acknowledged, SessionUnknown]
+
+
 def test_session_that_is_lost_at_birth_is_not_asked_for_in_a_tight_loop() -> None:
     client = make()
     now = 0.0
@@ -382,6 +457,43 @@ def test_handshake_that_forbids_to_connect_stops() -> None:
 def test_handshake_without_a_client_id_is_a_refusal() -> None:
     events = answer(make())
     assert events == [Refused(error="the reply lacks clientId", advice=None)]
+
+
+def both_types() -> Client:
+    return make(
+        connection_type="websocket", supported_connection_types=("websocket", "long-polling")
+    )
+
+
+def test_connection_can_be_changed_in_mid_session() -> None:
+    client = both_types()
+    told = Advice(timeout=5.0, transports=(("long-polling", Advice(timeout=20.0)),))
+    greet(client, advice=told)
+    assert ask(client).connection_type == "websocket"
+    assert client.advice.timeout == 5.0
+    client.use("long-polling")
+    assert (client.connection_type, client.advice.timeout) == ("long-polling", 20.0)
+    client.request_failed(0.0)
+    poll = ask(client, 1.0)
+    assert (poll.connection_type, poll.client_id) == ("long-polling", "c1")
+    client.use("websocket")
+    assert client.advice.timeout == 5.0
+    with pytest.raises(LocalProtocolError, match="carrier-pigeon"):
+        client.use("carrier-pigeon")
+
+
+def test_handshake_that_offers_another_type_of_ours_changes_to_that() -> None:
+    client = both_types()
+    events = greet(client, supported_connection_types=("callback-polling", "long-polling"))
+    assert [type(event) for event in events] == [Handshaken]
+    assert client.connection_type == ask(client).connection_type == "long-polling"
+
+
+def test_handshake_that_offers_the_present_type_changes_nothing() -> None:
+    client = both_types()
+    client.use("long-polling")
+    greet(client, supported_connection_types=("websocket", "long-polling"))
+    assert client.connection_type == "long-polling"
 
 
 def test_server_that_speaks_no_transport_of_ours_stops() -> None:
@@ -452,6 +564,121 @@ def test_session_can_be_resumed() -> None:
         SessionUnknown(client_id="old", error=UNKNOWN)
     ]
     assert greet(client) == [Handshaken(client_id="c1", again=True, ext=None)]
+
+
+AGREED: dict[str, JSON] = {"ack": True}
+
+
+def test_batches_are_told_with_each_connect() -> None:
+    client = make(timesync=False)
+    greet(client, ext=AGREED)
+    assert ask(client).ext == {"ack": 0}
+    client.receive([Message(channel=CONNECT, id="2", successful=True, ext={"ack": 1})], 0.0)
+    assert answer(client, successful=False, error="500::no", ext={"ack": 2}) == [
+        Lost(reason="500::no")
+    ]
+    assert client.batch == 1
+    assert ask(client, 1.0).ext == {"ack": 1}
+    # Another session counts anew, and only if the server agrees again.
+    client.request_failed(1.0)
+    answer(client, 3.0, successful=False, error=UNKNOWN, advice=AGAIN)
+    greet(client, 3.0)
+    assert ask(client, 3.0).ext is None
+
+
+def test_acknowledged_session_can_be_resumed() -> None:
+    client = Client(jitter=lambda: 1.0, client_id="old", batch=7)
+    assert ask(client).ext == {"ack": 7}
+    client = Client(jitter=lambda: 1.0, client_id="old")
+    assert ask(client).ext is None
+
+
+def push(data: JSON) -> Message:
+    return Message(channel=CHAT, data=data)
+
+
+def delivered(events: list[Event]) -> list[JSON]:
+    return [event.data for event in events if isinstance(event, Delivered)]
+
+
+def numbered(poll: Message, batch: int | None, **members: Any) -> Message:
+    ext: dict[str, JSON] | None = None if batch is None else {"ack": batch}
+    return Message(channel=CONNECT, id=poll.id, **{"successful": True, "ext": ext, **members})
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param({"batch": 1, "successful": False}, id="failed"),
+        pytest.param({"batch": None}, id="without its number"),
+        pytest.param(None, id="missing"),
+    ],
+)
+def test_what_was_read_without_its_batch_is_not_told_again(reply: dict[str, Any] | None) -> None:
+    client = make()
+    greet(client, ext=AGREED)
+    poll = ask(client)
+    body = [push("a"), push("b"), *([] if reply is None else [numbered(poll, **reply)])]
+    assert delivered(client.receive(body, 0.0, ends_request=True)) == ["a", "b"]
+    poll = ask(client, 9.0)
+    assert poll.ext is not None
+    assert poll.ext["ack"] == 0
+    again = [push("a"), push("b"), push("b"), numbered(poll, 2)]
+    assert delivered(client.receive(again, 9.0, ends_request=True)) == ["b"]
+    # What was told with its batch is no repetition when it comes once more.
+    poll = ask(client, 9.0)
+    assert delivered(client.receive([numbered(poll, 3), push("b")], 9.0)) == ["b"]
+
+
+def test_frames_belong_to_the_batch_of_the_next_connect_reply() -> None:
+    client = make()
+    greet(client, ext=AGREED)
+    poll = ask(client)
+    assert delivered(client.receive([push("a")], 0.0)) == ["a"]
+    client.receive([numbered(poll, 1)], 0.0)
+    poll = ask(client)
+    assert delivered(client.receive([push("a")], 0.0)) == ["a"]
+    # The socket breaks before the reply.
+    client.request_failed(0.0)
+    poll = ask(client, 1.0)
+    frames = [client.receive([message], 1.0) for message in (push("a"), push("z"))]
+    assert [delivered(events) for events in frames] == [[], ["z"]]
+
+
+def test_server_that_repeats_nothing_is_believed() -> None:
+    client = make()
+    greet(client, ext=AGREED)
+    ask(client)
+    client.receive([push("a"), push("b")], 0.0, ends_request=True)
+    poll = ask(client, 9.0)
+    body = [push("c"), push("a"), push("b"), numbered(poll, 2)]
+    assert delivered(client.receive(body, 9.0, ends_request=True)) == ["c", "a", "b"]
+
+
+def test_batch_that_was_read_last_brings_nothing_new() -> None:
+    client = make()
+    greet(client, ext=AGREED)
+    body = [push("a"), numbered(ask(client), 1)]
+    assert delivered(client.receive(body, 0.0)) == ["a"]
+    body = [push("a"), numbered(ask(client), 1)]
+    assert delivered(client.receive(body, 0.0)) == []
+    assert not client.is_asking
+
+
+def test_clock_of_the_server_is_compared() -> None:
+    client = make()
+    greet(client, 100.0, ext={"timesync": {"tc": 99_000, "ts": 5_000_500, "p": 200}})
+    assert client.lag == pytest.approx(0.4)
+    assert client.clock_offset == pytest.approx(5_000.5 - 99.0 - 0.4)
+    told = {"timesync": {"tc": 101_000, "l": 400, "o": 4_901_100}}
+    assert ask(client, 101.0).ext == told
+    # A server that has told the time once need not tell it each time.
+    client.receive([Message(channel=CONNECT, id="2", successful=True)], 101.0)
+    poll = ask(client, 101.0)
+    assert poll.ext == told
+    rubbish: dict[str, JSON] = {"timesync": {"tc": "101", "ts": None, "p": []}}
+    client.receive([Message(channel=CONNECT, id=poll.id, successful=True, ext=rubbish)], 102.0)
+    assert client.lag == pytest.approx(0.4)
 
 
 def test_advice_beside_the_loop_holds_from_the_next_connect_on() -> None:
