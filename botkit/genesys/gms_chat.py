@@ -255,7 +255,7 @@ class GmsChat:
                 f"the service answered for the chat {push.chat_id}"
                 f" instead of {restored.session_id}",
             )
-        elif push.chat_ended:
+        elif push.chat_ended and not self.leaving:
             self.refusal = ChatError(None, "the chat has ended meanwhile")
 
     def _next_ready(self) -> Push | None:

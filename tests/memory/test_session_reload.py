@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -29,9 +30,18 @@ from botkit.simulator.chats import Chat, EntryKind
 from botkit.simulator.faults import Fault, make_fault
 from botkit.testing import SimulatorInMemory, simulator_in
 
+Start = Callable[..., Awaitable[SimulatorInMemory]]
 
-async def connector_in(nursery: trio.Nursery, *faults: Fault) -> SimulatorInMemory:
-    return await simulator_in(nursery, SimulatorSettings(seed=1, faults=faults), latency=0.01)
+
+@pytest.fixture(params=["gms-cometd", "gms-rest"])
+def connector_in(request: pytest.FixtureRequest) -> Start:
+    """Starts a simulator that is reached over each wire in turn."""
+
+    async def start(nursery: trio.Nursery, *faults: Fault) -> SimulatorInMemory:
+        settings = SimulatorSettings(seed=1, faults=faults)
+        return await simulator_in(nursery, settings, latency=0.01, wire=request.param)
+
+    return start
 
 
 def only_chat(connector: SimulatorInMemory) -> Chat:
@@ -60,7 +70,7 @@ async def say_hello(session: ChatSession) -> None:
 
 
 async def test_a_reload_wins_the_same_chat_back(
-    nursery: trio.Nursery, autojump_clock: MockClock
+    connector_in: Start, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     connector = await connector_in(nursery)
     events: list[Event] = []
@@ -89,7 +99,7 @@ async def test_a_reload_wins_the_same_chat_back(
 
 
 async def test_what_was_said_meanwhile_is_new(
-    nursery: trio.Nursery, autojump_clock: MockClock
+    connector_in: Start, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     connector = await connector_in(nursery)
     async with botkit.start_session(connector=connector) as session:
@@ -108,7 +118,7 @@ async def test_what_was_said_meanwhile_is_new(
 
 
 async def test_a_command_given_meanwhile_is_done_after_it(
-    nursery: trio.Nursery, autojump_clock: MockClock
+    connector_in: Start, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     connector = await connector_in(nursery)
     async with botkit.start_session(connector=connector) as session:
@@ -123,7 +133,7 @@ async def test_a_command_given_meanwhile_is_done_after_it(
 
 
 async def test_a_chat_that_ended_meanwhile_is_not_given_back(
-    nursery: trio.Nursery, autojump_clock: MockClock
+    connector_in: Start, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     connector = await connector_in(nursery)
     async with botkit.start_session(connector=connector) as session:
@@ -149,7 +159,7 @@ async def test_a_chat_that_ended_meanwhile_is_not_given_back(
 
 
 async def test_a_chat_that_was_left_is_not_stored(
-    nursery: trio.Nursery, autojump_clock: MockClock
+    connector_in: Start, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     connector = await connector_in(nursery)
     async with botkit.start_session(connector=connector) as session:
@@ -160,7 +170,7 @@ async def test_a_chat_that_was_left_is_not_stored(
 
 
 async def test_a_server_that_has_gone_is_told(
-    nursery: trio.Nursery, autojump_clock: MockClock
+    connector_in: Start, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     connector = await connector_in(nursery)
     async with botkit.start_session(connector=connector) as session:
@@ -183,7 +193,7 @@ async def test_a_server_that_has_gone_is_told(
 
 @pytest.mark.parametrize("at", [0.0, 0.005, 0.015, 1.0, 5.02, 5.035, 5.05, 5.07, 5.09, 5.2])
 async def test_who_is_cancelled_while_reloading_leaves_the_chat(
-    nursery: trio.Nursery, autojump_clock: MockClock, at: float
+    connector_in: Start, nursery: trio.Nursery, autojump_clock: MockClock, at: float
 ) -> None:
     connector = await connector_in(nursery)
     ended: list[SessionEnded] = []
@@ -201,7 +211,7 @@ async def test_who_is_cancelled_while_reloading_leaves_the_chat(
 
 
 async def test_who_breaks_out_of_the_block_while_away_leaves_the_chat(
-    nursery: trio.Nursery, autojump_clock: MockClock
+    connector_in: Start, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     connector = await connector_in(nursery)
     with trio.move_on_after(4):
@@ -212,7 +222,7 @@ async def test_who_breaks_out_of_the_block_while_away_leaves_the_chat(
 
 
 async def test_a_detached_chat_goes_on_without_us(
-    nursery: trio.Nursery, autojump_clock: MockClock
+    connector_in: Start, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     connector = await connector_in(nursery)
     async with botkit.start_session(connector=connector) as session:
@@ -228,7 +238,7 @@ async def test_a_detached_chat_goes_on_without_us(
 
 
 async def test_a_reload_survives_a_forgotten_bayeux_session(
-    nursery: trio.Nursery, autojump_clock: MockClock
+    connector_in: Start, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     fault = make_fault("unknown_session", on="requestNotifications", times=1)
     connector = await connector_in(nursery, fault)
@@ -242,7 +252,7 @@ async def test_a_reload_survives_a_forgotten_bayeux_session(
 
 
 async def test_reloading_is_a_step_in_the_evidence(
-    nursery: trio.Nursery, autojump_clock: MockClock
+    connector_in: Start, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     connector = await connector_in(nursery)
     texts: list[str] = []
@@ -258,7 +268,7 @@ async def test_reloading_is_a_step_in_the_evidence(
 
 
 async def test_messages_of_before_satisfy_nothing(
-    nursery: trio.Nursery, autojump_clock: MockClock
+    connector_in: Start, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     connector = await connector_in(nursery)
     async with botkit.start_session(connector=connector) as session:
