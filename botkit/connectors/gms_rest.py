@@ -21,7 +21,7 @@ from botkit.connectors.http import Http, open_http
 from botkit.connectors.http.stored import read_cookies, write_cookies
 from botkit.connectors.polling import Pace, RestTimes
 from botkit.connectors.rest_chat import RestChat
-from botkit.errors import ConfigError, ungrouped
+from botkit.errors import ConfigError, StateError, ungrouped
 from botkit.genesys import gms_rest
 from botkit.genesys.gms_rest import RestNames
 from botkit.genesys.gms_state import GmsState, read_state
@@ -191,7 +191,10 @@ def _seconds(name: str, text: str | None, default: float) -> float:
 
 
 def _read_state(opening: Opening, raw: Mapping[str, Any]) -> GmsState:
-    return read_state(raw, connector=NAME, server=opening.url, service=opening.service)
+    state = read_state(raw, connector=NAME, server=opening.url, service=opening.service)
+    if not (state.session_id and state.user_id):
+        raise StateError("the stored chat cannot be read: its names are missing")
+    return state
 
 
 def _state_of(opening: Opening, http: Http, state: GmsState) -> State:
