@@ -1,0 +1,272 @@
+"""Customers that can be killed, and a network that can be cut at the sight of a word.
+
+What the runs came to is told at the end of the tests, as a table.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+COUNTS = pytest.StashKey[dict[str, Counter[str]]]()
+PROGRAM = Path(__file__).with_name("customer.py")
+Told = dict[str, Any]
+Gone = (trio.BrokenResourceError, trio.ClosedResourceError)
+
+
+# --- the table ---
+
+
+@pytest.fixture
+def counts(request: pytest.FixtureRequest) -> Counter[str]:
+    """What is counted for one test, and shown in the end."""
+    table = request.config.stash.setdefault(COUNTS, {})
+    return table.setdefault(request.node.name.partition("[")[2].rstrip("]"), Counter())
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    table = config.stash.get(COUNTS, {})
+    if not table:
+        return
+    terminalreporter.section("restored chats")
+    total = sum(table.values(), Counter())
+    for name, counts in {**table, "all": total}.items():
+        shown = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
+        terminalreporter.write_line(f"{name:36} {shown}")
+
+
+# --- customers -----------------------------------------------------------------------------------
+
+
+class Customer:
+    """A customer in a process of its own.
+
+    Attributes:
+        told: what they told, in order; complete up to their last instruction.
+        gone: their process has ended.
+    """
+
+    def __init__(self) -> None:
+        self.told: list[Told] = []
+        self.gone = trio.Event()
+        self._stream: trio.SocketStream | None = None
+        self._lot = trio.lowlevel.ParkingLot()
+
+    async def follow(self, stream: trio.SocketStream, rest: bytes) -> None:
+        """Take in what they tell, until they are gone."""
+        self._stream = stream
+        with suppress(*Gone):
+            while True:
+                *lines, rest = rest.split(b"\n")
+                self.told.extend(json.loads(line) for line in lines)
+                self._lot.unpark_all()
+                if not (data := await stream.receive_some()):
+                    break
+                rest += data
+        self.gone.set()
+        self._lot.unpark_all()
+
+    async def wait_told(self, **what: object) -> None:
+        """Wait until they tell this, or are gone."""
+        while not self.gone.is_set() and not any(what.items() <= t.items() for t in self.told):
+            await self._lot.park()
+
+    async def go_on(self) -> None:
+        """Let them pass what they wait at."""
+        assert self._stream is not None
+        await self._stream.send_all(b"\n")
+
+    async def kill(self) -> None:
+        """Kill their process, as ``kill -9`` does."""
+        while not self.told:
+            await self._lot.park()
+        if not self.gone.is_set():
+            os.kill(self.told[0]["pid"], signal.SIGKILL)
+        await self.gone.wait()
+
+    def events(self, *kinds: str) -> list[Told]:
+        """Give the events that they told of; of some kinds alone, if any are named."""
+        events = [told for told in self.told if "event" in told]
+        return [event for event in events if event["event"] in kinds] if kinds else events
+
+    def last(self, key: str) -> Any:
+        """Give what was told last under a key; None if nothing was."""
+        return next((told[key] for told in reversed(self.told) if key in told), None)
+
+
+class Customers:
+    """Starts customers; one program, forked for each."""
+
+    def __init__(self, process: trio.Process, port: int) -> None:
+        self._process = process
+        self._port = port
+        self._customers: dict[int, Customer] = {}
+        self._ordering = trio.Lock()
+
+    async def start(self, **order: object) -> Customer:
+        """Start a customer; what an order has is told in ``customer.py``."""
+        number = len(self._customers)
+        customer = self._customers[number] = Customer()
+        defaults: Told = {"gate": None, "options": {}, "connector": "gms-cometd"}
+        line = {**defaults, **order, "number": number, "control": self._port}
+        assert self._process.stdin is not None
+        async with self._ordering:
+            await self._process.stdin.send_all(json.dumps(line).encode() + b"\n")
+        return customer
+
+    async def answer(self, stream: trio.SocketStream) -> None:
+        """Take the call of a customer who has begun."""
+        data = b""
+        while b"\n" not in data:
+            more = await stream.receive_some()
+            assert more, "a customer hung up before the first word"
+            data += more
+        number = json.loads(data.partition(b"\n")[0])["number"]
+        await self._customers[number].follow(stream, data)
+        await stream.aclose()
+
+
+@pytest.fixture
+async def customers() -> AsyncIterator[Customers]:
+    [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1", backlog=500)
+    async with trio.open_nursery() as nursery:
+        process: trio.Process = await nursery.start(
+            partial(trio.run_process, [sys.executable, PROGRAM], stdin=subprocess.PIPE)
+        )
+        customers = Customers(process, listener.socket.getsockname()[1])
+        nursery.start_soon(trio.serve_listeners, customers.answer, [listener])
+        yield customers
+        nursery.cancel_scope.cancel()
+
+
+# --- the network ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trap:
+    """What to stop the network at.
+
+    Attributes:
+        way: ``up`` to the server or ``down`` to the customer.
+        word: what is looked for.
+        count: the how-manieth of them it is.
+        passes: what of the piece with the word still arrives: ``nothing``, ``half`` (up to the
+            middle of the word) or ``all``.
+    """
+
+    way: str
+    word: bytes
+    count: int = 1
+    passes: str = "nothing"
+
+
+class Relay:
+    """The network between customers and one server, byte for byte until the trap is sprung.
+
+    Then it stands still, whatever is sent, until it is cut: all connections break, and new ones
+    can be made.
+
+    Attributes:
+        sprung: the trap was sprung, and the network stands still.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._trap: Trap | None = None
+        self._seen = 0
+        self._flows = trio.Event()
+        self._flows.set()
+        self._scopes: set[trio.CancelScope] = set()
+        self._resets = False
+        self.sprung = trio.Event()
+
+    def set_trap(self, trap: Trap) -> None:
+        """Wait for a word, from now on."""
+        self._trap, self._seen, self.sprung = trap, 0, trio.Event()
+
+    def stop(self) -> None:
+        """Stand still now."""
+        self._trap, self._flows = None, trio.Event()
+        self.sprung.set()
+
+    def cut(self, *, resets: bool) -> None:
+        """Break all connections, with a reset or with an end of file, and let new ones be made."""
+        self._trap, self._resets = None, resets
+        for scope in self._scopes:
+            scope.cancel()
+        self._flows.set()
+
+    async def carry(self, client: trio.SocketStream) -> None:
+        """Carry one connection."""
+        await self._flows.wait()
+        with trio.CancelScope() as scope:
+            self._scopes.add(scope)
+            server = await trio.open_tcp_stream("127.0.0.1", self._port)
+            try:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._pump, "up", client, server)
+                    nursery.start_soon(self._pump, "down", server, client)
+            finally:
+                self._scopes.discard(scope)
+                if self._resets and scope.cancel_called:
+                    linger = struct.pack("ii", 1, 0)
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                await trio.aclose_forcefully(server)
+                await trio.aclose_forcefully(client)
+
+    async def _pump(self, way: str, source: trio.SocketStream, sink: trio.SocketStream) -> None:
+        before = b""
+        with suppress(*Gone):
+            while data := await source.receive_some():
+                await self._flows.wait()
+                passing = self._passing(way, before, data)
+                if passing is None:
+                    await sink.send_all(data)
+                    before = data
+                    continue
+                self.stop()
+                await sink.send_all(passing)
+            await sink.send_eof()
+
+    def _passing(self, way: str, before: bytes, data: bytes) -> bytes | None:
+        """Give what of a piece arrives, if it springs the trap; None if it does not."""
+        trap = self._trap
+        if trap is None or trap.way != way:
+            return None
+        # The word may have begun in the piece before.
+        kept = before[-(len(trap.word) - 1) :]
+        self._seen += (kept + data).count(trap.word)
+        if self._seen < trap.count:
+            return None
+        if trap.passes == "all":
+            return data
+        if trap.passes == "nothing":
+            return b""
+        return data[: max((kept + data).rfind(trap.word) - len(kept) + len(trap.word) // 2, 0)]
+
+
+@pytest.fixture
+def new_relay() -> Callable[[int], Relay]:
+    return Relay
+
+
+@pytest.fixture
+def new_trap() -> Callable[..., Trap]:
+    return Trap

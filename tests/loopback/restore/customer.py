@@ -1,0 +1,149 @@
+"""Customers in processes of their own, which may be killed at any moment. No test; a program.
+
+Everything is imported once. Each line of standard input then asks, in JSON, for one customer, who
+is forked off, calls back at ``control`` and tells there, a line of JSON each, what happens to them.
+What was told is known even if the next instruction was the last one.
+
+An order has: ``number`` of the customer, ``control`` port, ``mode`` (``start`` or ``restore``),
+``url``, ``connector``, ``options``, ``storage`` (``file`` or ``sqlite``), ``path``, ``lines`` to
+say, ``open_within``, and ``gate``, where to wait for a word from the control: ``storing`` or
+``stored`` (before or after the first state is stored) or ``idle`` (after the last line).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import trio
+
+import botkit
+from botkit.connectors.gms_cometd import GmsCometd
+from botkit.session import ChatSession
+
+PATIENCE = 20.0
+"""Seconds in which a customer has done what is to be done; then something is wrong."""
+STORAGES: Mapping[str, Any] = {"file": botkit.FileStorage, "sqlite": botkit.SQLiteStorage}
+CONNECTORS: Mapping[str, Any] = {"gms-cometd": GmsCometd}
+
+
+class Control:
+    """The line to the test; what is told is on its way when :meth:`tell` returns."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port))
+
+    def tell(self, **what: object) -> None:
+        self._socket.sendall(json.dumps(what).encode() + b"\n")
+
+    async def wait(self) -> None:
+        """Wait until the test says go on."""
+        await trio.lowlevel.wait_readable(self._socket)
+        self._socket.recv(1)
+
+
+class GatedStorage:
+    """Stops at the first write, before or after it is done, until the test says go on."""
+
+    def __init__(self, storage: botkit.FileStorage, control: Control, gate: str) -> None:
+        self._storage = storage
+        self._control = control
+        self._gate: str | None = gate
+
+    async def read(self) -> Mapping[str, Any] | None:
+        return await trio.to_thread.run_sync(self._storage.read)
+
+    async def write(self, state: Mapping[str, Any]) -> None:
+        await self._pass("storing")
+        await trio.to_thread.run_sync(self._storage.write, state)
+        await self._pass("stored")
+
+    async def _pass(self, gate: str) -> None:
+        if self._gate == gate:
+            self._gate = None
+            self._control.tell(at=gate)
+            await self._control.wait()
+
+
+async def chat(order: Mapping[str, Any], control: Control) -> None:
+    """Have one chat, and tell what became of it."""
+    try:
+        with trio.fail_after(PATIENCE), botkit.errors.ungrouped():
+            async with trio.open_nursery() as nursery, open_session(order, control) as session:
+                nursery.start_soon(record, session, control)
+                await converse(session, order, control)
+                rows = await session.get_transcript()
+                control.tell(transcript=[[row.index, row.kind, row.text] for row in rows])
+    except botkit.BotkitError as error:
+        code = getattr(error, "code", None)
+        control.tell(error=type(error).__name__, code=code, text=str(error))
+    else:
+        control.tell(at="end")
+
+
+def open_session(
+    order: Mapping[str, Any], control: Control
+) -> AbstractAsyncContextManager[ChatSession]:
+    storage = STORAGES[order["storage"]](order["path"])
+    if order["gate"] in ("storing", "stored"):
+        storage = GatedStorage(storage, control, order["gate"])
+    settings = {
+        "service": "demo",
+        "storage": storage,
+        "connector": CONNECTORS[order["connector"]](),
+        "options": order["options"],
+        "open_within": order["open_within"],
+    }
+    if order["mode"] == "restore":
+        return botkit.restore_session(order["url"], **settings)
+    return botkit.start_session(order["url"], nickname="Ada", **settings)
+
+
+async def record(session: ChatSession, control: Control) -> None:
+    async for event in session.events():
+        control.tell(
+            event=type(event).__name__,
+            index=event.index,
+            text=getattr(event, "text", ""),
+            history=event.history,
+            session_id=getattr(event, "session_id", None),
+            by=getattr(getattr(event, "by", None), "value", None),
+        )
+
+
+async def converse(session: ChatSession, order: Mapping[str, Any], control: Control) -> None:
+    await session.wait_for(botkit.AgentConnected, within=PATIENCE)
+    for line in order["lines"]:
+        try:
+            await session.send_message(line)
+        except botkit.ConnectorError:
+            # Nobody knows whether it was heard, so it is not said again, nor awaited.
+            control.tell(unknown=line)
+            continue
+        await session.expect(botkit.contains(f"You said: {line}"), within=PATIENCE)
+        control.tell(answered=line)
+    if order["gate"] == "idle":
+        control.tell(at="idle")
+        await control.wait()
+
+
+def main() -> None:
+    # Nobody waits for them: that a customer is gone shows at the other end of the control.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        order = json.loads(line)
+        if os.fork() == 0:
+            control = Control(order["control"])
+            control.tell(number=order["number"], pid=os.getpid())
+            trio.run(chat, order, control)
+            os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

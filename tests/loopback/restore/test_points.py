@@ -1,0 +1,387 @@
+"""Whatever is cut or killed, and when: the same chat, nothing lost, nothing twice.
+
+Each run is one chat over real sockets. At a named point of the protocol the network stands still;
+then all connections are cut, or the customer's process is killed and a second process restores the
+chat from what the first one has stored. In the end the customer's transcript has to be
+the server's.
+
+All runs take a minute or so; ``RUNS=4 pytest tests/loopback/restore`` has four of each point.
+
+What nobody can avoid is counted: a chat whose key never came, or came and was not stored, is an
+*orphan*; and what a process was told and did not live to store is *told twice*, once to each.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from botkit.chat import EndedBy
+from botkit.errors import ungrouped
+from botkit.simulator import Simulator, SimulatorAddress, SimulatorSettings
+from botkit.simulator.centre import CentreSettings
+from botkit.simulator.chats import Chat, EntryKind
+from botkit.simulator.faults import make_fault
+from botkit.simulator.server import serve_http
+from botkit.storage import FileStorage, SQLiteStorage
+
+RUNS = int(os.environ.get("RUNS", "50"))
+AT_ONCE = 25
+LIMIT = 40.0
+LINES = ("one", "two", "three", "four")
+AWAY = ("Are you still there?", "I will wait.")
+"""What the agent says while nobody listens."""
+STORAGES: Mapping[str, Any] = {"file": FileStorage, "sqlite": SQLiteStorage}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A point of the protocol, and what follows from it.
+
+    Attributes:
+        name: what has just happened, for the customer or for the server.
+        trap: what stops the network there; None if the customer tells.
+        counts: how-manieth of the trap's word it may be; not the last line's, for then the
+            customer would leave at once.
+        gate: where the customer stops by themselves: ``storing``, ``stored`` or ``idle``.
+        forgets: the server forgets the session first, so that there is a second handshake.
+        interruptions: how often a session that is cut there may be interrupted.
+        opens: a session that is cut there does open.
+        finds: what a second process finds: ``restored``, ``nothing`` or ``over``.
+        orphans: chats that stay open for ever where nothing was stored.
+    """
+
+    name: str
+    trap: Mapping[str, str | bytes] | None = None
+    counts: tuple[int, ...] = (1,)
+    gate: str | None = None
+    forgets: bool = False
+    interruptions: tuple[int, ...] = (1,)
+    opens: bool = True
+    finds: str = "restored"
+    orphans: int = 0
+
+    @property
+    def waits(self) -> bool:
+        """The customer waits at the point until they are told to go on."""
+        return self.gate is not None or self.forgets
+
+
+def up(word: str, passes: str = "nothing") -> Mapping[str, str | bytes]:
+    return {"way": "up", "word": word.encode(), "passes": passes}
+
+
+def down(word: str, passes: str = "nothing") -> Mapping[str, str | bytes]:
+    return {"way": "down", "word": word.encode(), "passes": passes}
+
+
+COMETD = (
+    Point(name="handshaken", trap=up('"requestChat"'), opens=False, finds="nothing"),
+    Point(
+        name="chat_requested",
+        trap=down('"secureKey"'),
+        opens=False,
+        finds="nothing",
+        orphans=1,
+        interruptions=(0, 1),
+    ),
+    Point(name="key_received", gate="storing", finds="nothing", orphans=1),
+    Point(name="state_stored", gate="stored"),
+    Point(name="agent_joins", trap=down('"type":"Agent"', "half")),
+    Point(name="connect_held", gate="idle"),
+    Point(name="line_not_sent", trap=up('"sendMessage"'), counts=(1, 2, 3)),
+    Point(name="line_sent_ack_lost", trap=up('"sendMessage"', "all"), counts=(1, 2, 3)),
+    Point(name="push_lost", trap=down("You said:"), counts=(1, 2, 3)),
+    Point(name="push_half_read", trap=down("You said:", "half"), counts=(1, 2, 3)),
+    # Between two polls nobody notices, and nothing is lost.
+    Point(
+        name="push_read",
+        trap=down("You said:", "all"),
+        counts=(1, 2, 3),
+        interruptions=(0, 1),
+    ),
+    Point(name="second_handshake", trap=up("/meta/handshake", "all"), forgets=True),
+    Point(name="handshaken_again", trap=up('"requestNotifications"'), forgets=True),
+    Point(name="bound_again", trap=up('"requestNotifications"', "all"), forgets=True),
+    Point(name="leaving", trap=up('"operation":"disconnect"'), interruptions=(0, 1)),
+    Point(
+        name="left",
+        trap=up('"operation":"disconnect"', "all"),
+        interruptions=(0, 1),
+        finds="over",
+    ),
+)
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One chat with one accident."""
+
+    point: Point
+    number: int
+    connector: str
+    simulator: Simulator
+    relay: Any
+    customers: Any
+    url: str
+    place: Path
+    new_trap: Callable[..., Any]
+    counts: Counter[str]
+    rng: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(f"{self.connector} {self.point.name} {self.number}")
+        self.storage = ("file", "sqlite")[self.number // 2 % 2]
+
+    # --- the course of it ---
+
+    async def play(self) -> None:
+        """Cut every second run, kill the others."""
+        customer = await self.come_to_the_point()
+        # Something may happen meanwhile, at the server.
+        await trio.sleep(self.rng.uniform(0, 0.02))
+        if self.number % 2 == 0:
+            await self.cut(customer)
+        else:
+            await self.kill(customer)
+
+    async def start(self, mode: str, *lines: str, **more: object) -> Any:
+        return await self.customers.start(
+            mode=mode,
+            url=self.url,
+            connector=self.connector,
+            storage=self.storage,
+            path=str(self.place),
+            lines=lines,
+            open_within=10.0 if self.point.opens else 1.5,
+            **more,
+        )
+
+    async def come_to_the_point(self) -> Any:
+        point = self.point
+        if point.trap is not None and not point.forgets:
+            self.set_trap()
+        gate = "idle" if point.forgets else point.gate
+        customer = await self.start("start", *LINES, gate=gate)
+        if gate is not None:
+            await customer.wait_told(at=gate)
+        if point.forgets:
+            self.set_trap()
+            self.simulator.faults.change([make_fault("unknown_session", on="connect", times=1)])
+            # Wakes the poll.
+            self.speak_to_nobody()
+        elif gate is not None:
+            self.relay.stop()
+        await self.relay.sprung.wait()
+        return customer
+
+    def set_trap(self) -> None:
+        assert self.point.trap is not None
+        count = self.rng.choice(self.point.counts)
+        self.relay.set_trap(self.new_trap(**self.point.trap, count=count))
+
+    def speak_to_nobody(self) -> None:
+        """Let the agent, if there is one yet, say something that the customer cannot hear now."""
+        for chat in self.simulator.centre.open_chat_list():
+            for agent in chat.agents.values():
+                for text in AWAY:
+                    now = trio.current_time()
+                    self.simulator.centre.write(chat, EntryKind.MESSAGE, agent, now=now, text=text)
+
+    async def cut(self, customer: Any) -> None:
+        self.relay.cut(resets=self.rng.random() < 0.5)
+        if self.point.waits:
+            if self.point.gate not in ("storing", "stored"):
+                await customer.wait_told(event="Continued")
+            await customer.go_on()
+        await customer.gone.wait()
+        self.check_cut(customer)
+
+    async def kill(self, first: Any) -> None:
+        await first.kill()
+        self.relay.cut(resets=False)
+        self.speak_to_nobody()
+        state = STORAGES[self.storage](self.place).read()
+        second = await self.start("restore", "five", "six")
+        await second.gone.wait()
+        self.check_killed(first, second, state)
+
+    # --- what has to be true ---
+
+    def check_cut(self, customer: Any) -> None:
+        centre, told = self.simulator.centre, customer.told
+        if not self.point.opens and customer.last("error") is not None:
+            assert customer.last("error") == "ConnectorError", told
+            assert (centre.total, centre.open_chats) == (self.point.orphans, self.point.orphans)
+            self.count("cut: not opened", orphans=self.point.orphans)
+            return
+        assert customer.last("error") is None, told
+        assert customer.last("at") == "end", told
+        kinds = ("SessionStarted", "SessionRestored")
+        assert [len(customer.events(kind)) for kind in kinds] == [1, 0], told
+        times = len(customer.events("Interrupted"))
+        assert times in self.point.interruptions, told
+        # A customer who is leaving is not told that it could go on.
+        leaves = {"leaving", "left"} & {self.point.name}
+        assert len(customer.events("Continued")) == times or leaves, told
+        self.check_whole(customer)
+        self.count("cut: went on")
+
+    def check_killed(self, first: Any, second: Any, state: Mapping[str, Any] | None) -> None:
+        centre, told = self.simulator.centre, (first.told, second.told)
+        error = second.last("error")
+        if self.point.finds == "nothing":
+            assert state is None
+            assert error == "NoStoredSession", told
+            assert (centre.total, centre.open_chats) == (self.point.orphans, self.point.orphans)
+            self.count("killed: nothing stored", orphans=self.point.orphans)
+            return
+        assert state is not None
+        assert centre.total == 1
+        if self.point.finds == "over":
+            assert error == "RestoreFailed", told
+            self.count("killed: was over")
+            return
+        assert error is None, told
+        assert second.last("at") == "end", told
+        kinds = ("SessionRestored", "SessionStarted", "Interrupted", "Continued")
+        assert [len(second.events(kind)) for kind in kinds] == [1, 0, 0, 0], told
+        self.check_whole(second)
+        self.check_history(second, state)
+        new = {event["index"] for event in second.events() if not event["history"]} - {None}
+        seen = {event["index"] for event in first.events()} - {None}
+        self.count("killed: restored", **{"told twice": len(new & seen)})
+
+    def check_whole(self, customer: Any) -> None:
+        """See that the customer's events and transcript are the server's log, in its order."""
+        centre = self.simulator.centre
+        assert (centre.total, centre.open_chats) == (1, 0)
+        [chat] = centre.chats()
+        log = [entry for entry in chat.log if entry.index is not None]
+        said = [entry.text for entry in log if entry.kind is EntryKind.MESSAGE]
+        events = [event for event in customer.events() if event["index"] is not None]
+        assert [event["index"] for event in events] == [entry.index for entry in log], events
+        assert [event["text"] for event in customer.events("Message")] == said
+        [opened] = customer.events("SessionStarted", "SessionRestored")
+        assert opened["session_id"] == chat.id
+        [ended] = customer.events("SessionEnded")
+        assert ended["by"] == "customer"
+        assert customer.events()[-1] == ended
+        self.check_transcript(customer, said)
+
+    def check_transcript(self, customer: Any, said: list[str]) -> None:
+        """See that the transcript has what was said, and besides only what was never heard."""
+        rows = [text for _, kind, text in customer.last("transcript") if kind == "message"]
+        unknown = [told["unknown"] for told in customer.told if "unknown" in told]
+        never_heard = [text for text in unknown if text not in said]
+        assert sorted(rows) == sorted([*said, *never_heard])
+
+    def check_history(self, customer: Any, state: Mapping[str, Any]) -> None:
+        """See that what was stored as seen is history, and that everything else is new."""
+        seen = {*range(1, state["position"] + 1), *state["beyond"]}
+        events = [event for event in customer.events() if event["index"] is not None]
+        assert {event["index"] for event in events if event["history"]} == seen
+
+    def count(self, what: str, **more: int) -> None:
+        self.counts.update({what: 1, **{key: number for key, number in more.items() if number}})
+
+
+@asynccontextmanager
+async def contact_centre(
+    new_relay: Callable[[int], Any], settings: SimulatorSettings
+) -> AsyncIterator[tuple[Simulator, Any, SimulatorAddress]]:
+    """Serve a simulator behind a network that can be cut."""
+    with ungrouped():
+        async with trio.open_nursery() as nursery:
+            simulator = Simulator(settings)
+            [inner] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+            await nursery.start(simulator.run)
+            await nursery.start(serve_http, simulator.handle, [inner])
+            relay = new_relay(inner.socket.getsockname()[1])
+            [outer] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+            await nursery.start(trio.serve_listeners, relay.carry, [outer])
+            port: int = outer.socket.getsockname()[1]
+            yield simulator, relay, SimulatorAddress(host="127.0.0.1", port=port)
+            nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("point", COMETD, ids=lambda point: point.name)
+async def test_gms_cometd(
+    point: Point,
+    customers: Any,
+    new_relay: Callable[[int], Any],
+    new_trap: Callable[..., Any],
+    tmp_path: Path,
+    counts: Counter[str],
+) -> None:
+    slots = trio.CapacityLimiter(AT_ONCE)
+
+    async def play(number: int) -> None:
+        settings = SimulatorSettings(seed=number)
+        async with slots, contact_centre(new_relay, settings) as (simulator, relay, address):
+            run = Run(
+                point=point,
+                number=number,
+                connector="gms-cometd",
+                simulator=simulator,
+                relay=relay,
+                customers=customers,
+                url=address.url,
+                place=tmp_path / str(number),
+                new_trap=new_trap,
+                counts=counts,
+            )
+            with trio.fail_after(LIMIT):
+                await run.play()
+
+    with ungrouped():
+        async with trio.open_nursery() as nursery:
+            for number in range(RUNS):
+                nursery.start_soon(play, number)
+
+
+# --- chats that cannot be restored ---------------------------------------------------------------
+
+
+def end(simulator: Simulator, chat: Chat) -> None:
+    simulator.centre.end(chat, EndedBy.SERVICE, now=trio.current_time())
+
+
+@pytest.mark.parametrize(("remembered", "code"), [(1, None), (0, 8210)])
+async def test_a_chat_that_is_over_is_failed_and_never_a_new_one(
+    customers: Any,
+    new_relay: Callable[[int], Any],
+    tmp_path: Path,
+    remembered: int,
+    code: int | None,
+) -> None:
+    """Whether the service still knows that there was such a chat, or not."""
+    settings = SimulatorSettings(seed=1, centre=CentreSettings(keep_finished=remembered))
+    with trio.fail_after(LIMIT):
+        async with contact_centre(new_relay, settings) as (simulator, _, address):
+            order = {
+                "url": address.url,
+                "storage": "file",
+                "path": str(tmp_path / "ada.json"),
+                "open_within": 5.0,
+            }
+            first = await customers.start(mode="start", lines=["one"], gate="idle", **order)
+            await first.wait_told(at="idle")
+            await first.kill()
+            end(simulator, *simulator.centre.open_chat_list())
+            outcomes = []
+            for _ in range(2):
+                later = await customers.start(mode="restore", lines=[], **order)
+                await later.gone.wait()
+                outcomes.append((later.last("error"), later.last("code"), later.events()))
+            assert outcomes == [("RestoreFailed", code, []), ("NoStoredSession", None, [])]
+            assert simulator.centre.total == 1
