@@ -227,8 +227,8 @@ async def test_a_server_that_forbids_to_go_on_is_believed_however_late_it_says_s
     assert isinstance(error, ChatRefused)
     assert "forbade to go on" in error.description
     assert 6 < took < 8
-    # The handshake, a connect, and one request for a chat.
-    assert connector.network.exchanges == 3
+    # The handshake, a connect, one request for a chat, and the goodbye.
+    assert connector.network.exchanges == 4
 
 
 async def test_the_request_for_a_chat_is_not_repeated_when_its_reply_is_lost(

@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from botkit.bayeux.advice import Advice, Reconnect
+from botkit.bayeux.advice import JSON, Advice, Reconnect
 from botkit.bayeux.messages import (
     CONNECT,
     DISCONNECT,
@@ -68,25 +68,29 @@ class Link:
         self.browser = reply.set_cookie or self.browser
         return reply
 
-    def handshake(self) -> Message:
+    def handshake(self, ext: dict[str, JSON] | None = None) -> Message:
         (reply,) = self.ask(
             Message(
                 channel=HANDSHAKE,
                 id="1",
                 version="1.0",
                 supported_connection_types=("long-polling", "websocket"),
+                ext=ext,
             )
         ).messages
         self.client_id = reply.client_id or ""
         return reply
 
-    def connecting(self, advice: Advice | None = None, id: str = "2") -> Message:
+    def connecting(
+        self, advice: Advice | None = None, id: str = "2", ext: dict[str, JSON] | None = None
+    ) -> Message:
         return Message(
             channel=CONNECT,
             id=id,
             client_id=self.client_id,
             connection_type=self.transport,
             advice=advice,
+            ext=ext,
         )
 
     def publishing(self, data: str = "hi", channel: str = CHAT) -> Message:
@@ -96,9 +100,11 @@ class Link:
         return Message(channel=channel, id="4", client_id=self.client_id, subscription=channels)
 
 
-def joined(server: Server, transport: str = "long-polling") -> Link:
+def joined(
+    server: Server, transport: str = "long-polling", ext: dict[str, JSON] | None = None
+) -> Link:
     link = Link(server, transport)
-    assert link.handshake().successful
+    assert link.handshake(ext).successful
     link.ask(link.connecting(AT_ONCE, id="first"))
     server.take_events()
     return link
@@ -532,3 +538,159 @@ def test_nobody_listens_to_a_session_that_is_not_there(server: Server) -> None:
     assert server.take("nobody") == ()
     with pytest.raises(LocalProtocolError, match="nobody"):
         server.listen("nobody", lambda: None)
+
+
+def test_nobody_listens_on_a_socket_that_has_closed(server: Server) -> None:
+    link = joined(server, "websocket")
+    pushes: list[str] = []
+
+    def old() -> None:
+        pushes.append("old")
+
+    def new() -> None:
+        pushes.append("new")
+
+    server.listen(link.client_id, old)
+    server.listen(link.client_id, new)
+    # The old socket may be noticed to have closed after the new one was opened.
+    server.unlisten(link.client_id, old)
+    server.deliver(link.client_id, CHAT, "a")
+    server.unlisten(link.client_id, new)
+    server.deliver(link.client_id, CHAT, "b")
+    server.unlisten("nobody", new)
+    assert pushes == ["new"]
+
+
+def test_session_goes_on_over_another_kind_of_connection() -> None:
+    # Else the cookie would be missing that only a handshake over HTTP brings.
+    server = make(replace(COMETD, trust_client_session=True))
+    link = joined(server, "websocket")
+    pushes: list[bool] = []
+    server.listen(link.client_id, lambda: pushes.append(True))
+    older = link.send(link.connecting())
+    link.transport = "long-polling"
+    poll = link.send(link.connecting())
+    assert not older.is_held
+    assert poll.is_held
+    server.deliver(link.client_id, CHAT, "a")
+    assert (pushes, poll.is_held) == ([], False)
+    assert [m.data for m in server.respond(poll, 0.0).messages] == ["a", None]
+    link.transport = "websocket"
+    held = link.send(link.connecting())
+    server.listen(link.client_id, lambda: pushes.append(True))
+    server.deliver(link.client_id, CHAT, "b")
+    assert (pushes, held.is_held) == ([True], True)
+
+
+ACKNOWLEDGING = replace(COMETD, ack=True)
+ASKS: dict[str, JSON] = {"ack": True}
+
+
+@pytest.mark.parametrize(
+    ("personality", "asked", "agreed"),
+    [
+        (ACKNOWLEDGING, {"ack": True}, {"ack": True}),
+        (
+            replace(ACKNOWLEDGING, ack_with_batch=True),
+            {"ack": True},
+            {"ack": {"enabled": True, "batch": 0}},
+        ),
+        (ACKNOWLEDGING, {"ack": False}, None),
+        (ACKNOWLEDGING, None, None),
+        (COMETD, {"ack": True}, None),
+    ],
+)
+def test_acknowledgement_needs_both_sides(
+    personality: Personality, asked: dict[str, JSON] | None, agreed: dict[str, JSON] | None
+) -> None:
+    link = Link(make(personality))
+    assert link.handshake(asked).ext == agreed
+    (reply,) = link.ask(link.connecting(AT_ONCE, ext={"ack": 0})).messages
+    assert reply.ext == (None if agreed is None else {"ack": 1})
+
+
+def poll(link: Link, batch: int) -> tuple[list[JSON], dict[str, JSON] | None]:
+    """Connect without being held; gives what was delivered, and what the reply says beside."""
+    *events, reply = link.ask(link.connecting(AT_ONCE, ext={"ack": batch})).messages
+    return [event.data for event in events], reply.ext
+
+
+def test_what_is_not_acknowledged_is_sent_again_and_first() -> None:
+    server = make(ACKNOWLEDGING)
+    link = joined(server, ext=ASKS)
+    server.deliver(link.client_id, CHAT, "a")
+    assert poll(link, 1) == (["a"], {"ack": 2})
+    server.deliver(link.client_id, CHAT, "b")
+    assert poll(link, 1) == (["a", "b"], {"ack": 3})
+    # The late reply of the batch before was read after all.
+    assert poll(link, 2) == (["b"], {"ack": 4})
+    assert poll(link, 4) == ([], {"ack": 5})
+
+
+def test_what_waits_for_its_acknowledgement_is_not_held_back() -> None:
+    server = make(ACKNOWLEDGING)
+    link = joined(server, ext=ASKS)
+    server.deliver(link.client_id, CHAT, "a")
+    link.ask(link.connecting(ext={"ack": 1}))
+    assert not link.send(link.connecting(ext={"ack": 1})).is_held
+    assert link.send(link.connecting(ext={"ack": 2})).is_held
+
+
+@pytest.mark.parametrize("transport", ["long-polling", "websocket"])
+def test_acknowledged_events_travel_with_connects_alone(transport: str) -> None:
+    server = make(ACKNOWLEDGING)
+    link = joined(server, transport, ext=ASKS)
+    pushes: list[bool] = []
+    server.listen(link.client_id, lambda: pushes.append(True))
+    held = link.send(link.connecting(ext={"ack": 1}))
+    publish = link.send(link.publishing())
+    server.deliver(link.client_id, CHAT, "reply")
+    assert (held.is_held, pushes, server.take(link.client_id)) == (False, [], ())
+    assert [m.data for m in server.respond(publish, 0.0).messages] == [None]
+    event, reply = server.respond(held, 0.0).messages
+    assert (event.data, reply.ext) == ("reply", {"ack": 2})
+
+
+def test_failed_connects_have_no_batch() -> None:
+    server = make(ACKNOWLEDGING)
+    link = joined(server, ext=ASKS)
+    server.deliver(link.client_id, CHAT, "a")
+    refused = replace(link.connecting(ext={"ack": 1}), connection_type="smoke")
+    (reply,) = link.ask(refused).messages
+    assert (reply.successful, reply.ext) == (False, None)
+    assert poll(link, 1) == (["a"], {"ack": 2})
+
+
+def test_client_that_acknowledges_nothing_overflows() -> None:
+    server = make(replace(ACKNOWLEDGING, max_queue=3))
+    link = joined(server, ext=ASKS)
+    for number in range(3):
+        server.deliver(link.client_id, CHAT, number)
+        link.ask(link.connecting(AT_ONCE))
+    assert server.deliver(link.client_id, CHAT, 3)
+    assert not server.deliver(link.client_id, CHAT, 4)
+
+
+def test_time_is_told_to_who_asks_and_is_wrong() -> None:
+    server = Server(replace(COMETD, timesync=True), new_id=iter("abc").__next__, epoch=1000.0)
+    link = Link(server)
+    link.now = 5.0
+    asked: dict[str, JSON] = {"tc": 200_000, "l": 0, "o": 0}
+    told = {"tc": 200_000, "ts": 1_005_000, "p": 0, "a": -805_000}
+    assert link.handshake({"timesync": asked}).ext == {"timesync": told}
+    link.ask(link.connecting(AT_ONCE))
+    # A connect that is held tells how long it was.
+    held = link.send(link.connecting(ext={"timesync": asked}))
+    (reply,) = server.respond(held, 35.0).messages
+    assert reply.ext == {"timesync": told | {"p": 30_000}}
+    right: dict[str, JSON] = {"timesync": {"tc": 200_000, "l": 10, "o": 804_990}}
+    assert link.ask(link.connecting(AT_ONCE, ext=right)).messages[0].ext is None
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [{"tc": "x", "l": 0, "o": 0}, {"tc": 1}, [], None, {"tc": 1, "l": 0, "o": 1e99}, {"tc": True}],
+)
+def test_who_asks_for_the_time_in_rubbish_is_not_told(rubbish: JSON) -> None:
+    link = Link(make(replace(COMETD, timesync=True)))
+    assert link.handshake({"timesync": rubbish}).ext is None
