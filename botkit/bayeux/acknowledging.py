@@ -11,7 +11,8 @@ So a client may see a message again if it has read it without its batch: the rep
 failed or came without a number, or its connection broke between the frame of a message and the
 frame of the reply. From then on the client says the same batch once more, and knows what will
 come: that which it has read since, in the same order. As far as it comes like this it is a
-repetition. A number says more, that of the batch which was read last: nothing in it is new.
+repetition. A number says more, that of the batch which was read last: nothing in it is new; nor is
+anything that comes with a second reply to a connect.
 
 The extension promises nothing about what a client sends.
 
@@ -27,7 +28,7 @@ from collections.abc import Mapping, Sequence
 from botkit.bayeux.advice import JSON
 from botkit.bayeux.messages import CONNECT, Message
 
-__all__ = ["ACK", "ReceivedBatches", "SentBatches"]
+__all__ = ["ACK", "ReceivedBatches", "SentBatches", "answers"]
 
 ACK = "ack"
 """The member of ``ext``: true in the handshake, a batch in connects."""
@@ -42,6 +43,11 @@ def batch_in(ext: Ext) -> int | None:
     """Read the batch of a connect or of its reply; None if there is none."""
     batch = ext.get(ACK) if ext is not None else None
     return batch if type(batch) is int else None
+
+
+def answers(reply: Message, asked: Message) -> bool:
+    """Whether this is the reply to a handshake or connect; some servers repeat no id."""
+    return reply.channel == asked.channel and reply.id in (asked.id, None)
 
 
 class ReceivedBatches:
@@ -83,10 +89,18 @@ class ReceivedBatches:
         self._awaited = deque(self._unconfirmed)
         return {ACK: self.batch}
 
-    def begin(self, messages: Sequence[Message]) -> None:
-        """Look at a body or frame before its messages are taken one by one."""
-        self._is_read = self.batch > 0 and any(
-            message.channel == CONNECT and batch_in(message.ext) == self.batch
+    def begin(self, messages: Sequence[Message], asked: Message | None) -> None:
+        """Look at a body or frame before its messages are taken one by one.
+
+        Args:
+            messages: what is in it.
+            asked: the connect that is under way. A reply to any other is a second one, and since
+                its batch will not be told, what comes with it comes again if it is new.
+        """
+        self._is_read = any(
+            message.channel == CONNECT
+            and (batch := batch_in(message.ext)) is not None
+            and (batch == self.batch > 0 or asked is None or not answers(message, asked))
             for message in messages
         )
 

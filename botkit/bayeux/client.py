@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from botkit.bayeux.acknowledging import answers
 from botkit.bayeux.advice import JSON, Advice, Reconnect
 from botkit.bayeux.config import ClientConfig
 from botkit.bayeux.events import (
@@ -45,7 +46,7 @@ from botkit.bayeux.events import (
     Stopped,
     Wait,
 )
-from botkit.bayeux.extensions import ClientExtensions, answers
+from botkit.bayeux.extensions import ClientExtensions
 from botkit.bayeux.messages import (
     CONNECT,
     DISCONNECT,
@@ -292,7 +293,7 @@ class Client:
             replies, and what an acknowledging server repeats, are nothing that happened.
         """
         asked = self._asked
-        self._extensions.begin(messages)
+        self._extensions.begin(messages, asked)
         events: list[Event] = []
         for message in messages:
             events += self._receive_one(message, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from botkit.bayeux.acknowledging import ACK, ReceivedBatches
+from botkit.bayeux.acknowledging import ACK, ReceivedBatches, answers
 from botkit.bayeux.advice import JSON
 from botkit.bayeux.config import ClientConfig
 from botkit.bayeux.messages import HANDSHAKE, Message
@@ -57,30 +57,25 @@ class ClientExtensions:
         if reply.channel == HANDSHAKE and reply.successful and self._config.ack:
             self.batches = ReceivedBatches.agreed(reply.ext)
 
-    def begin(self, messages: Sequence[Message]) -> None:
-        """Look at a body or frame before its messages are taken one by one."""
+    def begin(self, messages: Sequence[Message], asked: Message | None) -> None:
+        """Look at a body or frame before its messages are taken one by one.
+
+        Args:
+            messages: what is in it.
+            asked: the connect loop's request that is under way.
+        """
         if self.batches is not None:
-            self.batches.begin(messages)
+            self.batches.begin(messages, asked)
 
     def repeats(self, channel: str, data: JSON) -> bool:
         """Whether a message that was delivered is one that was read before."""
         return self.batches is not None and self.batches.repeats(channel, data)
 
     def end(self, messages: Sequence[Message], asked: Message | None) -> None:
-        """Finish a body or frame.
-
-        Args:
-            messages: what was in it.
-            asked: the connect loop's request that was under way when it came.
-        """
+        """Finish a body or frame, whose beginning was told in the same words."""
         if self.batches is not None and asked is not None:
             self.batches.end(next((m for m in messages if answers(m, asked)), None))
 
     def end_session(self) -> None:
         """Forget what the session that is over has read."""
         self.batches = None
-
-
-def answers(reply: Message, asked: Message) -> bool:
-    """Whether this is the reply to a handshake or connect; some servers repeat no id."""
-    return reply.channel == asked.channel and reply.id in (asked.id, None)

@@ -1,13 +1,15 @@
 """Both state machines over a link that loses and repeats, on a clock that the test turns.
 
 What Bayeux promises without its acknowledgement extension: an event reaches the client at most
-once and in order; it is lost only with the response that carried it, or with its session. And
-whatever happened, the client gets back to a held connect once the link is well again.
+once and in order; it is lost only with the response that carried it, or with its session. With the
+extension it reaches the client exactly once, unless it is lost with its session. And whatever
+happened, the client gets back to a held connect once the link is well again.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import replace
 from enum import Enum
 from itertools import count
@@ -48,12 +50,31 @@ class Fault(Enum):
     REPLY_LOST = "reply lost"
     REQUEST_REPEATED = "request repeated"
     REPLY_REPEATED = "acknowledgements repeated"
+    # What only the acknowledgement extension can make good.
+    NUMBER_LOST = "reply without its batch"
+    REFUSED = "reply without success"
+    CUT = "frames before the last"
+
+
+PLAIN_FAULTS = (
+    Fault.NONE,
+    Fault.REQUEST_LOST,
+    Fault.REPLY_LOST,
+    Fault.REQUEST_REPEATED,
+    Fault.REPLY_REPEATED,
+)
 
 
 class World:
-    """One client, one server, and an application that echoes what is published."""
+    """One client, one server, and an application that echoes what is published.
 
-    def __init__(self, personality: Personality) -> None:
+    Attributes:
+        accepted: what was delivered by the application while there was a session.
+        lossless: no reply was lost, and no session forgotten.
+        forgotten: a session was.
+    """
+
+    def __init__(self, personality: Personality, *, kinds: int = 2**31) -> None:
         ids = count(1)
         self.now = 0.0
         self.server = Server(personality, new_id=lambda: f"id{next(ids)}")
@@ -64,6 +85,9 @@ class World:
         self.accepted: list[int] = []
         self.events: list[Event] = []
         self.lossless = True
+        self.forgotten = False
+        # So many different things are said, from then on the first is said again.
+        self.kinds = kinds
 
     @property
     def delivered(self) -> list[Any]:
@@ -81,7 +105,7 @@ class World:
         return exchange
 
     def push(self, session: str) -> None:
-        number = next(self.numbers)
+        number = next(self.numbers) % self.kinds
         if self.server.deliver(session, CHAT, number):
             self.accepted.append(number)
 
@@ -95,10 +119,27 @@ class World:
             return
         self.browser = reply.set_cookie or self.browser
         messages = decode(encode(reply.messages, orjson), orjson)
+        if ends_request and messages[-1].channel == CONNECT:
+            messages = self.spoil(messages, fault)
         self.note(self.client.receive(messages, self.now, ends_request=ends_request))
-        if fault is Fault.REPLY_REPEATED:
+        if fault is Fault.REPLY_REPEATED and self.client.batch:
+            assert self.client.receive(messages, self.now) == []
+        elif fault is Fault.REPLY_REPEATED:
             replies = [message for message in messages if message.successful is not None]
             assert self.client.receive(replies, self.now) == []
+
+    def spoil(self, messages: list[Message], fault: Fault) -> list[Message]:
+        """Take from the reply to a connect what makes it count; what is delivered with it stays."""
+        *events, reply = messages
+        if fault is Fault.NUMBER_LOST:
+            return [*events, replace(reply, ext=None)]
+        if fault is Fault.REFUSED:
+            return [*events, replace(reply, successful=False)]
+        if fault is Fault.CUT:
+            for frame in events[: len(events) // 2 + 1]:
+                self.note(self.client.receive([frame], self.now))
+            return []
+        return messages
 
     def note(self, events: list[Event]) -> None:
         self.events += events
@@ -159,6 +200,7 @@ class World:
 
     def forget(self) -> None:
         self.lossless = False
+        self.forgotten = True
         if self.client.client_id is not None:
             self.server.forget(self.client.client_id)
 
@@ -171,13 +213,17 @@ class World:
         raise AssertionError(f"not connected again: {self.events}")
 
 
-steps = st.lists(
-    st.tuples(
-        st.sampled_from(["loop", "loop", "loop", "publish", "push", "wait", "forget"]),
-        st.sampled_from([Fault.NONE, *Fault]),
-    ),
-    max_size=40,
-)
+def steps_with(faults: Iterable[Fault]) -> st.SearchStrategy[list[tuple[str, Fault]]]:
+    return st.lists(
+        st.tuples(
+            st.sampled_from(["loop", "loop", "loop", "publish", "push", "wait", "forget"]),
+            st.sampled_from([Fault.NONE, *faults]),
+        ),
+        max_size=40,
+    )
+
+
+steps = steps_with(PLAIN_FAULTS)
 
 
 def play(world: World, script: list[tuple[str, Fault]]) -> None:
@@ -215,6 +261,42 @@ def test_events_come_at_most_once_in_order_and_the_client_always_comes_back(
     world.publish(Fault.NONE)
     world.turn_connect_loop(Fault.NONE)
     assert len(world.delivered) == before + 1
+
+
+ACKNOWLEDGING = replace(COMETD, ack=True, timesync=True)
+
+
+@pytest.mark.parametrize(
+    "personality",
+    [ACKNOWLEDGING, replace(ACKNOWLEDGING, ack_with_batch=True, holds_first_connect=True)],
+    ids=["flag", "object"],
+)
+@pytest.mark.parametrize("kinds", [2**31, 2])
+@given(script=steps_with(Fault))
+@settings(max_examples=75, deadline=None)
+def test_acknowledged_events_come_exactly_once(
+    personality: Personality, kinds: int, script: list[tuple[str, Fault]]
+) -> None:
+    world = World(personality, kinds=kinds)
+    play(world, script)
+    began = sum(isinstance(event, Handshaken) for event in world.events)
+    if began == 1 and not world.forgotten:
+        assert world.delivered == world.accepted
+    elif kinds > 2:
+        assert world.delivered == sorted(set(world.delivered))
+        assert set(world.delivered) <= set(world.accepted)
+
+
+@given(script=steps)
+@settings(max_examples=50, deadline=None)
+def test_order_of_replies_and_acknowledged_events_does_not_matter(
+    script: list[tuple[str, Fault]],
+) -> None:
+    world = World(replace(ACKNOWLEDGING, events_first=False))
+    play(world, script)
+    began = sum(isinstance(event, Handshaken) for event in world.events)
+    if began == 1 and not world.forgotten:
+        assert world.delivered == world.accepted
 
 
 @given(script=steps)
@@ -268,6 +350,9 @@ channels = st.sampled_from(
         "",
     ]
 )
+odd: st.SearchStrategy[Any] = st.sampled_from([None, True, -1, 0, 1, 2**70, 1e300, "1", [], {}])
+acks = odd | st.fixed_dictionaries({"enabled": odd, "batch": odd})
+times = odd | st.dictionaries(st.sampled_from(["tc", "ts", "p", "l", "o"]), odd)
 any_messages = st.lists(
     st.builds(
         Message,
@@ -289,6 +374,7 @@ any_messages = st.lists(
         version=st.sampled_from([None, "1.0"]),
         connection_type=st.sampled_from([None, "long-polling", "smoke"]),
         supported_connection_types=st.sampled_from([None, (), ("long-polling",), ("smoke",)]),
+        ext=st.none() | st.fixed_dictionaries({}, optional={"ack": acks, "timesync": times}),
     ),
     max_size=4,
 )
@@ -313,7 +399,9 @@ def test_client_survives_any_messages(
     assert goodbye is None or goodbye.channel == "/meta/disconnect"
 
 
-@pytest.mark.parametrize("personality", [COMETD, FAYE], ids=["cometd", "faye"])
+@pytest.mark.parametrize(
+    "personality", [COMETD, FAYE, ACKNOWLEDGING], ids=["cometd", "faye", "acknowledging"]
+)
 @given(
     st.lists(
         st.tuples(any_messages, st.sampled_from([None, "id1", ""]), st.booleans()), max_size=12
