@@ -67,12 +67,43 @@ def test_the_readme_s_first_bot_passes(tmp_path: Path) -> None:
 
 
 def test_the_readme_s_program_runs() -> None:
-    (program,) = examples("README.md", "python")
+    program, _ = examples("README.md", "python")
+    assert "Hi there" in output_of(program)
+
+
+GOING_ON = """
+async def prove():
+    async with trio.open_nursery() as nursery:
+        simulator = Simulator()
+        url = (await nursery.start(simulator.serve)).url
+        await go_on(url)
+        async with botkit.start_session(url, storage=storage) as session:
+            await session.detach()
+        await go_on(url)
+        status = simulator.status()
+        print(status["total"], status["open"])
+        nursery.cancel_scope.cancel()
+
+trio.run(prove)
+"""
+
+
+def test_the_readme_s_restored_session_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _, going_on = examples("README.md", "python")
+    imports = "import botkit\nimport trio\nfrom botkit.simulator import Simulator\n"
+    lines = output_of(imports + going_on + GOING_ON).splitlines()
+    assert lines == ["there is nothing to go on with", "1 0"]
+
+
+def output_of(program: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "Hi there" in done.stdout
+    return done.stdout
 
 
 def test_the_language_s_bots_are_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
