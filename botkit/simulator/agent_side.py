@@ -126,6 +126,17 @@ class AgentSide:
                     text, buttons = command.text, command.buttons
                     line = EntryKind.MESSAGE
                     self._centre.write(chat, line, party, now=now, text=text, buttons=buttons)
+                case vocabulary.SendFile():
+                    self._centre.upload(
+                        chat,
+                        party,
+                        name=command.name,
+                        media_type=command.media_type,
+                        content=command.content,
+                        now=now,
+                    )
+                case vocabulary.DeleteFile():
+                    self._centre.delete_file(chat, party, command.file_id, now=now)
                 case vocabulary.Leave():
                     self._centre.end(chat, EndedBy.SERVICE, now=now)
                 case _:
@@ -220,6 +231,17 @@ def pushed_url(side: AgentSide, entry: Entry) -> Translated:
     return vocabulary.PushedUrl, {"url": entry.text, "own": side.is_own(entry)}
 
 
+def file(side: AgentSide, entry: Entry) -> Translated:
+    about = entry.userdata
+    return vocabulary.File, {
+        "file_id": about["file-id"],
+        "name": about["file-name"],
+        "size": int(about["file-size"]),
+        "deleted": entry.kind is EntryKind.FILE_DELETED,
+        "own": side.is_own(entry),
+    }
+
+
 def nickname(side: AgentSide, entry: Entry) -> Translated:
     return vocabulary.Nickname, {"nickname": entry.text}
 
@@ -248,6 +270,8 @@ TRANSLATIONS: Mapping[EntryKind, Callable[[AgentSide, Entry], Translated | None]
             EntryKind.IDLE_ALERT: idle,
             EntryKind.IDLE_CLOSE: idle,
             EntryKind.PUSHED_URL: pushed_url,
+            EntryKind.FILE_UPLOADED: file,
+            EntryKind.FILE_DELETED: file,
             EntryKind.NICKNAME: nickname,
             EntryKind.USERDATA: userdata,
             EntryKind.READ: read,

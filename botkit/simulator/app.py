@@ -16,11 +16,13 @@ from botkit.simulator.fault_file import parse_faults
 from botkit.simulator.faults import Faults
 from botkit.simulator.http import Reply, Request
 from botkit.simulator.rest_door import RestDoor
+from botkit.simulator.side_door import SideDoor
 
 __all__ = ["BAYEUX_PATH", "REST_PATH", "STATUS_PATH", "App"]
 
 BAYEUX_PATH = "/genesys/cometd"
 REST_PATH = "/genesys/2/chat"
+FILES_PATH = "/genesys/2/chat-ntf"
 STATUS_PATH = "/simulator/status"
 CHATS_PATH = "/simulator/chats/"
 FAULTS_PATH = "/simulator/faults"
@@ -28,6 +30,7 @@ FAULTS_PATH = "/simulator/faults"
 HELP = f"""There is nothing here. This is the botkit simulator, a test double of a contact centre:
 
 POST BASE{BAYEUX_PATH}      Bayeux, with GMS Chat API v2 on /service/chatV2/SERVICE
+POST BASE{FILES_PATH}    files of chats over Bayeux
 POST BASE{REST_PATH}/SERVICE   GMS Chat API v2 over REST
 GET  {STATUS_PATH}         what goes on, as JSON
 GET  {CHATS_PATH}ID       one chat, as JSON
@@ -41,6 +44,7 @@ class App:
 
     Args:
         door: for everything below the Bayeux path.
+        side: for the files of chats over Bayeux.
         rest: for everything below the path of the chat API over REST.
         centre: for the status.
         faults: for the status, and to be changed.
@@ -52,6 +56,7 @@ class App:
         self,
         *,
         door: BayeuxDoor,
+        side: SideDoor,
         rest: RestDoor,
         centre: Centre,
         faults: Faults,
@@ -59,11 +64,13 @@ class App:
         base: str = "",
     ) -> None:
         self._door = door
+        self._side = side
         self._rest = rest
         self._centre = centre
         self._faults = faults
         self._status = status
         self._bayeux = base.rstrip("/") + BAYEUX_PATH
+        self._files_path = base.rstrip("/") + FILES_PATH
         self._rest_path = base.rstrip("/") + REST_PATH + "/"
 
     async def handle(self, request: Request) -> Reply:
@@ -75,6 +82,8 @@ class App:
             return _text(405, "Bayeux is spoken by POST here.\n")
         if path.startswith(self._rest_path):
             return await self._rest.handle(request, path.removeprefix(self._rest_path))
+        if path.rstrip("/") == self._files_path:
+            return await self._side.handle(request)
         await trio.lowlevel.checkpoint()
         return self._handle_nowait(request, path.rstrip("/") or "/")
 

@@ -22,9 +22,9 @@ import base64
 import random
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from botkit.chat import Button, EndedBy, Party, PartyKind
+from botkit.chat import Button, EndedBy, FileLimits, Party, PartyKind
 from botkit.errors import BotkitError
 from botkit.simulator.chats import (
     FOR_AGENTS,
@@ -36,6 +36,14 @@ from botkit.simulator.chats import (
     Entry,
     EntryKind,
     tell_followers,
+)
+from botkit.simulator.files import (
+    FileRoom,
+    FileRules,
+    StoredFile,
+    describe,
+    limits_of,
+    why_not,
 )
 
 __all__ = ["Centre", "CentreError", "CentreSettings"]
@@ -55,6 +63,7 @@ class CentreSettings:
         keep_finished: finished chats that are remembered.
         max_open: chats at once; a request for one more is refused.
         max_log: entries of one chat; a customer who goes on is told off.
+        files: what may be sent as files.
     """
 
     idle_alert: float = 255.0
@@ -62,6 +71,7 @@ class CentreSettings:
     keep_finished: int = 1000
     max_open: int = 100_000
     max_log: int = 20_000
+    files: FileRules = field(default_factory=FileRules)
 
 
 class Centre:
@@ -173,6 +183,8 @@ class Centre:
             del self._by_key[oldest.secure_key], self._by_id[oldest.id]
         tell_followers(chat)
         chat.followers.clear()
+        # Finished chats are remembered for long; what was sent in them need not be.
+        chat.room = None
 
     # --- what parties do ---
 
@@ -260,6 +272,89 @@ class Centre:
         self._check_open(chat)
         chat.read_up_to = max(chat.read_up_to, index)
         self._append(chat, EntryKind.READ, chat.customer, now, text=str(index))
+        tell_followers(chat)
+
+    # --- files ---
+
+    def upload(
+        self, chat: Chat, party: Party, *, name: str, media_type: str, content: bytes, now: float
+    ) -> StoredFile:
+        """Put a file into a chat; what limits there are, are the customer's.
+
+        Raises:
+            CentreError: the chat has ended, or the file may not be sent.
+        """
+        self._check_open(chat)
+        room = chat.room or FileRoom()
+        if party.kind is PartyKind.CUSTOMER:
+            rules, size = self.settings.files, len(content)
+            reason = why_not(rules, room, name, size, had_agent=chat.had_agent)
+            if reason is not None:
+                raise CentreError(reason)
+            room.sent += 1
+            room.sent_bytes += size
+        room.number += 1
+        file = StoredFile(
+            id=f"{chat.id}-{room.number}",
+            name=name,
+            media_type=media_type,
+            content=content,
+            party=party,
+        )
+        room.files[file.id] = file
+        chat.room = room
+        self._tell_of_file(chat, EntryKind.FILE_UPLOADED, party, file, now)
+        return file
+
+    def delete_file(self, chat: Chat, party: Party, file_id: str, *, now: float) -> None:
+        """Take a file out of a chat; parties may take out their own.
+
+        Raises:
+            CentreError: the chat has ended, there is no such file, or it may not be taken out.
+        """
+        self._check_open(chat)
+        file = self._file(chat, file_id)
+        if party.kind is PartyKind.CUSTOMER and not self.settings.files.can_delete:
+            raise CentreError("delete-file: files may not be taken out again")
+        if file.party.id != party.id:
+            raise CentreError("the file is somebody else's")
+        assert chat.room is not None
+        del chat.room.files[file_id]
+        self._tell_of_file(chat, EntryKind.FILE_DELETED, party, file, now)
+
+    def download(self, chat: Chat, file_id: str) -> StoredFile:
+        """Give a file to the customer.
+
+        Raises:
+            CentreError: the chat has ended, there is no such file, or too many were given.
+        """
+        self._check_open(chat)
+        file = self._file(chat, file_id)
+        assert chat.room is not None
+        if chat.room.downloads >= self.settings.files.max_downloads:
+            raise CentreError(f"download-attempts: {chat.room.downloads} were made, which is all")
+        chat.room.downloads += 1
+        return file
+
+    def file_limits(self, chat: Chat) -> FileLimits:
+        """Tell the customer what may be sent.
+
+        Raises:
+            CentreError: the chat has ended.
+        """
+        self._check_open(chat)
+        return limits_of(self.settings.files, chat.room or FileRoom())
+
+    def _file(self, chat: Chat, file_id: str) -> StoredFile:
+        file = chat.room.files.get(file_id) if chat.room is not None else None
+        if file is None:
+            raise CentreError(f"there is no file {file_id!r:.60}")
+        return file
+
+    def _tell_of_file(
+        self, chat: Chat, kind: EntryKind, party: Party, file: StoredFile, now: float
+    ) -> None:
+        self._append(chat, kind, party, now, text=file.name, userdata=describe(file))
         tell_followers(chat)
 
     # --- silence ---

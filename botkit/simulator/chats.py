@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from botkit.chat import Button, EndedBy, Party, PartyKind
+from botkit.simulator.files import FileRoom
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 SERVICE_PARTY = Party(name="system", kind=PartyKind.EXTERNAL, id="0")
@@ -25,6 +26,8 @@ class EntryKind(enum.Enum):
     NICKNAME = "nickname"
     PUSHED_URL = "pushed_url"
     NOTICE = "notice"
+    FILE_UPLOADED = "file_uploaded"
+    FILE_DELETED = "file_deleted"
     IDLE_ALERT = "idle_alert"
     IDLE_CLOSE = "idle_close"
     # For agents alone:
@@ -49,7 +52,8 @@ class Entry:
         text: the line, the page, the new name, the notice.
         content: structured content as JSON text, as the customer's wire brought it.
         buttons: the answers that an agent offers with the line.
-        userdata: of a join what the customer is told with it; of ``USERDATA`` what changed.
+        userdata: of a join what the customer is told with it; of ``USERDATA`` what changed; of a
+            file what there is to know about it.
     """
 
     kind: EntryKind
@@ -99,6 +103,7 @@ class Chat:
         had_agent: somebody joined, now or earlier.
         read_up_to: the last index that the customer said was read.
         ended_by: None while it is open.
+        room: its files; None until there was one.
         reports: what became of its agents' scripts.
         followers: called after each change, the last time when it has ended; they must not raise.
     """
@@ -123,6 +128,7 @@ class Chat:
     last_active: float = 0.0
     ended_by: EndedBy | None = None
     ended_at: float | None = None
+    room: FileRoom | None = None
     reports: list[AgentReport] = field(default_factory=list)
     followers: list[Callable[[Chat], None]] = field(default_factory=list)
 

@@ -45,6 +45,8 @@ PUSH_WORDS = {
     EntryKind.NICKNAME: "nickname",
     EntryKind.PUSHED_URL: "pushed_url",
     EntryKind.NOTICE: "notice",
+    EntryKind.FILE_UPLOADED: "file",
+    EntryKind.FILE_DELETED: "file",
     EntryKind.IDLE_ALERT: "notice",
     EntryKind.IDLE_CLOSE: "notice",
     EntryKind.ENDED: "ended",

@@ -33,6 +33,8 @@ EVENT_TYPES: Mapping[EntryKind, str] = MappingProxyType(
         EntryKind.NICKNAME: "NicknameUpdated",
         EntryKind.PUSHED_URL: "PushUrl",
         EntryKind.NOTICE: "CustomNotice",
+        EntryKind.FILE_UPLOADED: "FileUploaded",
+        EntryKind.FILE_DELETED: "FileDeleted",
         EntryKind.IDLE_ALERT: "IdleAlert",
         EntryKind.IDLE_CLOSE: "IdleClose",
     }

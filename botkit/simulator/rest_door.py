@@ -15,10 +15,8 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 
-import orjson
 import trio
 
 from botkit.bayeux.messages import JSON
@@ -27,14 +25,17 @@ from botkit.errors import RemoteProtocolError
 from botkit.genesys import gms_rest, gms_v2
 from botkit.genesys.gms_rest import Called
 from botkit.genesys.gms_v2 import RETRY, GmsError, Push
-from botkit.simulator import gms
+from botkit.simulator import file_desk, gms
 from botkit.simulator.centre import Centre, CentreError
 from botkit.simulator.chats import Chat
-from botkit.simulator.door import BROKEN, HTML_PAGE, JSON_HEADER
 from botkit.simulator.faults import REST, Fault, Faults, Point
+from botkit.simulator.file_desk import FILE_OPERATIONS
+from botkit.simulator.files import StoredFile
 from botkit.simulator.http import Reply, Request
 from botkit.simulator.reception import Reception
 from botkit.simulator.rest_lines import RestLine
+from botkit.simulator.side_door import file_reply, refusal, write
+from botkit.simulator.suffering import suffer
 
 __all__ = ["RestDoor"]
 
@@ -143,25 +144,10 @@ class RestDoor:
         return await self._suffer(fault, called)
 
     async def _suffer(self, fault: Fault, called: Called) -> Reply:
+        reply = await suffer(fault, lambda: self._answer(called))
+        if reply is not None:
+            return reply
         match fault.name:
-            case "stall":
-                await trio.sleep(fault.seconds)
-                return self._answer(called)
-            case "kill_connection":
-                self._answer(called)
-                await trio.sleep(fault.seconds)
-                return Reply(abort=True)
-        await trio.lowlevel.checkpoint()
-        match fault.name:
-            case "http_500":
-                return BROKEN
-            case "html":
-                return HTML_PAGE
-            case "truncated_json":
-                reply = self._answer(called)
-                return replace(reply, truncate_to=len(reply.body) // 2)
-            case "slow_drip":
-                return replace(self._answer(called), drip=1 / fault.seconds)
             case "status_code_1":
                 if fault.option == "done":
                     self._answer(called)
@@ -202,7 +188,7 @@ class RestDoor:
         self._lines[line.chat.id] = line
         self._lines.move_to_end(line.chat.id)
         try:
-            return write(self._perform(called, line, now))
+            return self._perform(called, line, now)
         except CentreError as error:
             return write(gms.failure(gms.BAD_REQUEST, str(error), chat=line.chat))
 
@@ -242,9 +228,21 @@ class RestDoor:
             return gms.failure(gms.BAD_REQUEST, text, chat=chat)
         return line
 
-    def _perform(self, called: Called, line: RestLine, now: float) -> dict[str, JSON]:
+    def _perform(self, called: Called, line: RestLine, now: float) -> Reply:
         operation, chat = called.operation, line.chat
         position = operation.transcript_position or 0
+        if operation.name in FILE_OPERATIONS:
+            done = file_desk.perform(
+                self._centre,
+                chat,
+                operation.name,
+                upload=called.file,
+                file_id=called.file_id,
+                now=now,
+            )
+            if isinstance(done, StoredFile):
+                return file_reply(done)
+            return write(line.reply(position, self._faults, now=now, userdata=done))
         fault = self._faults.strike(
             Point.OPERATION, (operation.name,), service=chat.service, customer=chat.id, wire=REST
         )
@@ -253,18 +251,7 @@ class RestDoor:
             gms.perform(self._centre, chat, operation, now=now)
         # Here the position says what was read, and not what is to be shown.
         index = 0 if operation.name == "readReceipt" else position
-        return line.reply(index, self._faults, now=now)
-
-
-def write(data: Mapping[str, JSON]) -> Reply:
-    """Write a response object."""
-    return Reply(headers=(JSON_HEADER,), body=orjson.dumps(data))
-
-
-def refusal(status: int, message: str) -> Reply:
-    """Write what is no answer of the chat service: an API error under another status than 200."""
-    body: dict[str, JSON] = {"code": gms.BAD_REQUEST, "message": message}
-    return Reply(status=status, headers=(JSON_HEADER,), body=orjson.dumps(body))
+        return write(line.reply(index, self._faults, now=now))
 
 
 def temporary_error() -> dict[str, JSON]:

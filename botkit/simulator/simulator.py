@@ -37,6 +37,7 @@ from botkit.simulator.reception import Reception
 from botkit.simulator.rest_door import RestDoor
 from botkit.simulator.routing import Routing
 from botkit.simulator.server import serve_http
+from botkit.simulator.side_door import SideDoor
 
 __all__ = ["Simulator", "SimulatorAddress", "SimulatorSettings"]
 
@@ -171,6 +172,12 @@ class Simulator:
         )
         self._app = App(
             door=door,
+            side=SideDoor(
+                centre=self.centre,
+                faults=self.faults,
+                clock=trio.current_time,
+                needs_cookie=personality.browser_cookie,
+            ),
             rest=self._rest,
             centre=self.centre,
             faults=self.faults,

@@ -152,8 +152,26 @@ async def test_an_agent_who_leaves_ends_the_chat() -> None:
 
 async def test_what_agents_cannot_do_is_an_error() -> None:
     _, _, side = joined()
-    with pytest.raises(ChatError, match="SendFile"):
-        await side.perform(vocabulary.SendFile(name="a", content=b""))
+    with pytest.raises(ChatError, match="PressButton"):
+        await side.perform(vocabulary.PressButton(text="Yes"))
+
+
+async def test_files_of_agents_have_no_limits_and_are_theirs_alone_to_take_out() -> None:
+    centre, chat, side = joined()
+    events: list[vocabulary.Event] = []
+    side.subscribe(events.append)
+    await side.perform(vocabulary.SendFile(name="bill.exe", content=b"x" * 6_000_000))
+    theirs = centre.upload(
+        chat, chat.customer, name="a.png", media_type="image/png", content=b"1234", now=3.0
+    )
+    with pytest.raises(ChatError, match="somebody else's"):
+        await side.perform(vocabulary.DeleteFile(file_id=theirs.id))
+    sent, came = (event for event in events if isinstance(event, vocabulary.File))
+    await side.perform(vocabulary.DeleteFile(file_id=sent.file_id))
+    assert (sent.name, sent.own, sent.deleted) == ("bill.exe", True, False)
+    assert (came.name, came.size, came.own) == ("a.png", 4, False)
+    assert isinstance(events[-1], vocabulary.File)
+    assert events[-1].deleted
 
 
 async def test_a_full_log_is_an_error_of_the_chat() -> None:
