@@ -25,12 +25,13 @@ import trio
 
 import botkit
 from botkit.connectors.gms_cometd import GmsCometd
+from botkit.connectors.gms_rest import GmsRest
 from botkit.session import ChatSession
 
 PATIENCE = 20.0
 """Seconds in which a customer has done what is to be done; then something is wrong."""
 STORAGES: Mapping[str, Any] = {"file": botkit.FileStorage, "sqlite": botkit.SQLiteStorage}
-CONNECTORS: Mapping[str, Any] = {"gms-cometd": GmsCometd}
+CONNECTORS: Mapping[str, Any] = {"gms-cometd": GmsCometd, "gms-rest": GmsRest}
 
 
 class Control:
