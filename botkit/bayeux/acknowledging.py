@@ -64,9 +64,9 @@ class ReceivedBatches:
 
     def __init__(self, batch: int = 0) -> None:
         self.batch = batch
-        # What was read since then, and what of it will be repeated first.
+        # What was read since then, and what of it will be repeated first, from the end.
         self._unconfirmed: list[tuple[str, JSON]] = []
-        self._awaited: deque[tuple[str, JSON]] = deque()
+        self._awaited: list[tuple[str, JSON]] = []
         # The body or frame at hand holds nothing new.
         self._is_read = False
 
@@ -86,7 +86,7 @@ class ReceivedBatches:
 
     def tell(self) -> dict[str, JSON]:
         """Return what a connect says in its ``ext``; what was not told before will be repeated."""
-        self._awaited = deque(self._unconfirmed)
+        self._awaited = self._unconfirmed[::-1]
         return {ACK: self.batch}
 
     def begin(self, messages: Sequence[Message], asked: Message | None) -> None:
@@ -110,8 +110,8 @@ class ReceivedBatches:
             return True
         message = (channel, data)
         if self._awaited:
-            if self._awaited[0] == message:
-                self._awaited.popleft()
+            if self._awaited[-1] == message:
+                self._awaited.pop()
                 return True
             # The server does not repeat, so what follows is new whatever it looks like.
             self._awaited.clear()

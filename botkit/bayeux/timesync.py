@@ -13,7 +13,6 @@ Source: CometD, "Timesync Extension"; its ``TimeSyncExtension.js`` and ``Timesyn
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Mapping
 
 from botkit.bayeux.advice import JSON
@@ -58,7 +57,7 @@ class ClockSamples:
     __slots__ = ("_samples", "lag", "offset")
 
     def __init__(self) -> None:
-        self._samples: deque[tuple[float, float]] = deque(maxlen=SAMPLES)
+        self._samples: tuple[tuple[float, float], ...] = ()
         self.lag: float | None = None
         self.offset: float | None = None
 
@@ -76,7 +75,7 @@ class ClockSamples:
             return False
         asked, arrived, spent = times
         lag = (now - asked - spent) / 2
-        self._samples.append((lag, arrived - asked - lag))
+        self._samples = (*self._samples[1 - SAMPLES :], (lag, arrived - asked - lag))
         count = len(self._samples)
         self.lag = sum(lag for lag, _ in self._samples) / count
         self.offset = sum(offset for _, offset in self._samples) / count
