@@ -15,6 +15,7 @@ from botkit.interfaces import Connector, Matcher, Reporter, StateStorage
 
 @hookimpl
 def register_connectors(register: Register[Callable[[], Connector]]) -> None:
+    register("genesys-cloud", genesys_cloud)
     register("gms-cometd", gms_cometd)
     register("gms-rest", gms_rest)
     register("simulator", simulator)
@@ -39,6 +40,13 @@ def register_state_storages(register: Register[Callable[..., StateStorage]]) -> 
     register("memory", memory_storage)
     register("file", file_storage)
     register("sqlite", sqlite_storage)
+
+
+def genesys_cloud() -> Connector:
+    """The guest API of Genesys Cloud web messaging."""
+    from botkit.connectors.genesys_cloud import GenesysCloud
+
+    return GenesysCloud()
 
 
 def gms_cometd() -> Connector:

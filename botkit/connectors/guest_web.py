@@ -1,0 +1,171 @@
+"""What web messaging does over plain HTTP: configuration, history, sign-in, and files.
+
+These requests are few and go to several hosts, so each has a connection of its own, which is
+closed after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from botkit.bayeux.messages import JSON
+from botkit.connectors import codec
+from botkit.connectors.http.proxies import proxy_for
+from botkit.connectors.http.replies import decode_body
+from botkit.connectors.http.target import Target, parse_target, request_headers
+from botkit.errors import ConnectorError, LocalProtocolError, RemoteProtocolError
+from botkit.genesys.guest_failures import refusal_of
+from botkit.genesys.web_messaging import decode_history
+from botkit.genesys.web_records import History
+from botkit.interfaces import NetworkSettings
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["PAGE_SIZE", "GuestWeb"]
+
+REQUEST_LIMIT = 30.0
+"""Seconds for one request with its reply."""
+CLOSE_LIMIT = 0.1
+PAGE_SIZE = 25
+MAX_TEXT = 200
+"""Characters of an error's text that are told."""
+
+
+class GuestWeb:
+    """The HTTP of one chat.
+
+    Args:
+        network: how to reach the hosts.
+        transport: carries the requests instead of sockets; it stays the caller's to close.
+        origin: the Origin header, if one is wanted.
+    """
+
+    __slots__ = ("_network", "_origin", "_transport")
+
+    def __init__(
+        self, network: NetworkSettings, transport: httpx.AsyncBaseTransport | None, origin: str
+    ) -> None:
+        self._network = network
+        self._transport = transport
+        self._origin = origin
+
+    async def get_json(self, url: str) -> JSON:
+        """Fetch JSON; errors as :meth:`request`."""
+        return read_json(await self.request("GET", url, self._headers(url)), url)
+
+    async def post_json(self, url: str, value: JSON) -> JSON:
+        """Post JSON and read JSON; errors as :meth:`request`."""
+        body = codec.dumps(value)
+        return read_json(await self.request("POST", url, self._headers(url), body), url)
+
+    async def history(self, url: str, jwt: str, page: int) -> History:
+        """Fetch a page of what was said; errors as :meth:`request`."""
+        whole = f"{url}?pageNumber={page}&pageSize={PAGE_SIZE}"
+        headers = self._headers(whole) | {"Authorization": f"bearer {jwt}"}
+        return decode_history(read_json(await self.request("GET", whole, headers), url))
+
+    async def put(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Put a file where the service wants it, with exactly the headers that it named."""
+        await self.request("PUT", url, {"Host": parse_target(url).netloc, **headers}, body)
+
+    async def download(self, url: str, headers: Mapping[str, str]) -> bytes:
+        """Fetch a file from where the service keeps it."""
+        return await self.request("GET", url, {"Host": parse_target(url).netloc, **headers})
+
+    async def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> bytes:
+        """Do one request.
+
+        Returns:
+            The body of a reply of success.
+
+        Raises:
+            ChatError: the reply says something else; the code is the HTTP status.
+            ConnectorError: there was no reply, or none in time.
+            RemoteProtocolError: what came is not HTTP, or larger than allowed.
+            ConfigError: the URL or the settings are unusable.
+        """
+        with trio.move_on_after(REQUEST_LIMIT):
+            return await self._exchange(method, parse_target(url), headers, body)
+        raise ConnectorError(f"{parse_target(url).url} did not answer in time", kind="timeout")
+
+    def _headers(self, url: str) -> dict[str, str]:
+        headers = dict(request_headers(parse_target(url), self._network, "application/json"))
+        if self._origin:
+            headers["Origin"] = self._origin
+        return headers
+
+    async def _exchange(
+        self, method: str, target: Target, headers: Mapping[str, str], body: bytes
+    ) -> bytes:
+        # httpx is imported where it is needed alone: it costs a command 50 ms of start-up.
+        import httpx
+
+        from botkit.connectors.http.over_httpx import NO_LIMITS, httpx_failure, own_transport
+
+        proxy = None if self._transport is not None else proxy_for(target, self._network)
+        transport = self._transport or own_transport(proxy, self._network)
+        request = httpx.Request(
+            method, target.url, headers=dict(headers), content=body, extensions=NO_LIMITS
+        )
+        try:
+            return await self._reply(transport, request, target)
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            raise httpx_failure(error, target.origin, proxy) from error
+        finally:
+            if self._transport is None:
+                with trio.CancelScope(shield=True, deadline=trio.current_time() + CLOSE_LIMIT):
+                    await transport.aclose()
+
+    async def _reply(
+        self, transport: httpx.AsyncBaseTransport, request: httpx.Request, target: Target
+    ) -> bytes:
+        reply = await transport.handle_async_request(request)
+        try:
+            body = await self._read(reply.stream)
+        finally:
+            await reply.aclose()
+        encoding = reply.headers.get("content-encoding", "")
+        body = decode_body(body, encoding, self._network.max_reply_bytes)
+        if not 200 <= reply.status_code < 300:
+            text = body[:MAX_TEXT].decode("utf-8", "replace")
+            where = target.origin + target.path
+            raise refusal_of(
+                reply.status_code, f"{where} answered {reply.status_code}: {text}".rstrip(": ")
+            )
+        return body
+
+    async def _read(self, stream: Any) -> bytes:
+        if not hasattr(stream, "__aiter__"):
+            raise LocalProtocolError("the transport's reply cannot be read by an async program")
+        body = bytearray()
+        chunks = aiter(stream)
+        try:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > self._network.max_reply_bytes:
+                    limit = self._network.max_reply_bytes
+                    raise RemoteProtocolError(f"the reply is larger than {limit} bytes")
+        finally:
+            # Left to the garbage collector, a generator may do its cleaning up too late.
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
+        return bytes(body)
+
+
+def read_json(body: bytes, url: str) -> JSON:
+    """Read the body of a reply.
+
+    Raises:
+        RemoteProtocolError: it is no JSON.
+    """
+    try:
+        value: JSON = codec.loads(body)
+    except ValueError as error:
+        raise RemoteProtocolError(f"{url} answered with something else than JSON") from error
+    return value
