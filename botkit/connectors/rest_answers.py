@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from botkit import chat
-from botkit.chat import Command, Event
+from botkit.chat import Command
 from botkit.connectors.rest_link import Answer
 from botkit.errors import ChatError
 from botkit.genesys import gms_files
@@ -17,8 +17,6 @@ from botkit.genesys.gms_v2 import GmsEvent, Push
 __all__ = [
     "in_order",
     "is_awaited_gap",
-    "is_echo",
-    "leaves_trace",
     "moves_on",
     "position_after",
     "temporary",
@@ -53,26 +51,6 @@ def moves_on(command: Command) -> bool:
     events is not documented. What they show is taken, and asked for again.
     """
     return not isinstance(command, chat.ReadReceipt | gms_files.FileCommand)
-
-
-def leaves_trace(command: Command) -> bool:
-    """Tell whether doing a command twice would be seen by the agent."""
-    return isinstance(command, chat.SendMessage | chat.SendNotice | chat.PushUrl | chat.SendFile)
-
-
-def is_echo(command: Command, event: Event) -> bool:
-    """Tell whether an own event is what became of a command."""
-    match command, event:
-        case chat.SendMessage(), chat.Message():
-            return event.text == command.text
-        case chat.SendNotice(), chat.Notice():
-            return event.text == command.text
-        case chat.PushUrl(), chat.PushedUrl():
-            return event.url == command.url
-        case chat.SendFile(), chat.File():
-            return event.name == command.name and not event.deleted
-        case _:
-            return False
 
 
 def value_of(command: Command, answer: Answer) -> object:

@@ -250,7 +250,21 @@ async def test_events_that_come_twice_late_or_out_of_order(
     weather.assert_nothing_lost()
 
 
-@pytest.mark.parametrize("name", ["kill_connection", "truncated_json", "http_500", "html", "stall"])
+@pytest.mark.parametrize("name", ["kill_connection", "truncated_json"])
+async def test_what_was_said_has_come_even_if_its_answer_was_lost(
+    name: str, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    weather = await weather_in(nursery)
+    async with patience() as chats:
+        session = await weather.meet(chats)
+        weather.strike(name, on="sendMessage", times=1)
+        await weather.talk("once", "after")
+        await session.leave()
+    assert [form["message"] for form in weather.forms("send")] == ["once", "after"]
+    weather.assert_nothing_lost()
+
+
+@pytest.mark.parametrize("name", ["http_500", "html", "stall"])
 async def test_what_may_have_been_said_is_not_said_again(
     name: str, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
