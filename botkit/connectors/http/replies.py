@@ -44,7 +44,8 @@ class ReplyReader:
 
     def __init__(self, max_body: int) -> None:
         self._max_body = max_body
-        self._parser = httptools.HttpResponseParser(self)
+        # Only while a reply is read: with its callbacks it takes more memory than all the rest.
+        self._parser: httptools.HttpResponseParser | None = None
         self._chunks: list[bytes] = []
         self._headers: dict[str, str] = {}
         self._in_body = False
@@ -70,6 +71,8 @@ class ReplyReader:
             RemoteProtocolError: this is not HTTP, or more than allowed.
         """
         self._received += len(data)
+        if self._parser is None:
+            self._parser = httptools.HttpResponseParser(self)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as error:
@@ -101,10 +104,11 @@ class ReplyReader:
         self._reply = None
         self._headers = {}
         self._chunks = []
+        self.release()
 
     def release(self) -> None:
         """Let go of the parser, which points back here, so that no garbage collector is needed."""
-        del self._parser
+        self._parser = None
 
     def _decoded_reply(self) -> HttpReply | None:
         reply = self._reply
@@ -157,6 +161,7 @@ class ReplyReader:
 
     def on_message_complete(self) -> None:
         self._in_body = False
+        assert self._parser is not None
         status = self._parser.get_status_code()
         if self._reply is not None:
             return
