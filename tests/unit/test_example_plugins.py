@@ -8,12 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import trio
+from trio.testing import MockClock
 
+import botkit
 from botkit.chat import AgentConnected, Event, Message, Party, PartyKind
+from botkit.errors import PluginError
 from botkit.hookspecs import EVENT_HOOKS
-from botkit.plugins import Dispatcher, load_plugins
+from botkit.interfaces import StateStorage
+from botkit.plugins import Dispatcher, load_plugins, make_storage
 from botkit.results import JourneyResult, Reason, StepResult, Verdict
+from botkit.storage import StateKeeper
+from botkit.testing import simulator_in
 
 FOLDER = Path(__file__).parents[2] / "plugins"
 AGENT = Party(name="Grace", kind=PartyKind.AGENT)
@@ -169,3 +177,79 @@ async def test_the_event_log_hears_every_event(
             await dispatcher.dispatch(hook, journey=journey, session=None, event=event)
     assert len(caplog.messages) == len(EVENT_HOOKS)
     assert "hello" not in caplog.text
+
+
+# --- http_storage --------------------------------------------------------------------------------
+
+
+class Shelf:
+    """A server that keeps what is put at its URLs."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.tokens: set[str | None] = set()
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        self.tokens.add(request.headers.get("Authorization"))
+        path = request.url.path
+        match request.method:
+            case "PUT":
+                self.kept[path] = request.content
+                return httpx.Response(204)
+            case "DELETE":
+                return httpx.Response(204 if self.kept.pop(path, None) else 404)
+            case _ if path in self.kept:
+                return httpx.Response(200, content=self.kept[path])
+        return httpx.Response(404)
+
+
+def http_storage(
+    answer: Callable[[httpx.Request], httpx.Response], **options: object
+) -> StateStorage:
+    plugins = load_plugins(folders=[FOLDER], environ={"BOTKIT_LOAD_PLUGINS": "http_storage"})
+    try:
+        return make_storage(
+            plugins,
+            "http",
+            url="https://state.example/ada",
+            transport=httpx.MockTransport(answer),
+            **options,
+        )
+    finally:
+        plugins.close()
+
+
+async def test_a_chat_is_taken_over_by_way_of_an_http_server(
+    nursery: trio.Nursery, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_TOKEN", "t0ken")
+    shelf = Shelf()
+    connector = await simulator_in(nursery)
+    storage = http_storage(shelf.answer, token_env="STATE_TOKEN")
+    async with botkit.start_session(connector=connector, storage=storage) as session:
+        await session.wait_for(AgentConnected)
+        await session.detach()
+    assert list(shelf.kept) == ["/ada"]
+    storage = http_storage(shelf.answer, token_env="STATE_TOKEN")
+    async with botkit.restore_session(connector=connector, storage=storage) as restored:
+        assert restored.id == session.id
+    assert shelf.kept == {}
+    assert shelf.tokens == {"Bearer t0ken"}
+
+
+async def test_a_server_that_fails_is_not_taken_for_an_empty_one() -> None:
+    keeper = StateKeeper(http_storage(lambda _: httpx.Response(503)))
+    with pytest.raises(PluginError, match=r"plugin 'HttpStorage': the read .* HTTPStatusError"):
+        await keeper.load()
+    keeper.changed({"session_id": "1"})
+    with pytest.raises(PluginError, match=r"the write .* HTTPStatusError"):
+        await keeper.flush()
+
+
+async def test_what_was_not_there_need_not_be_taken_away() -> None:
+    shelf = Shelf()
+    keeper = StateKeeper(http_storage(shelf.answer))
+    keeper.changed({})
+    await keeper.flush()
+    assert await keeper.load() is None
+    assert shelf.tokens == {None}
