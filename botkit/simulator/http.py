@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from botkit.simulator.websocket import Serve
+
 __all__ = ["Handler", "Reply", "Request"]
 
 
@@ -50,6 +52,8 @@ class Reply:
         truncate_to: send only that many bytes of the body, then close; the head promises it all.
         drip: send the body slowly, at that many bytes a second.
         close: close the connection when this is sent.
+        upgrade: with status 101, serves the WebSocket that the connection becomes; the headers of
+            the handshake are added, and what is no sound request for one is refused instead.
     """
 
     status: int = 200
@@ -59,6 +63,7 @@ class Reply:
     truncate_to: int | None = None
     drip: float | None = None
     close: bool = False
+    upgrade: Serve | None = None
 
 
 Handler = Callable[[Request], Awaitable[Reply]]

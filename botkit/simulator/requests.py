@@ -48,10 +48,17 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A request and whether the connection may live on after its reply."""
+    """A request, and what its reply has to do with the connection.
+
+    Attributes:
+        keep_alive: it may live on.
+        holds: it may become a WebSocket, so nothing is read behind this request until that is
+            granted (``RequestReader.switch``) or not (``resume``).
+    """
 
     request: Request
     keep_alive: bool
+    holds: bool = False
 
 
 class RequestReader:
@@ -67,6 +74,7 @@ class RequestReader:
         "_deliver",
         "_framing",
         "_headers",
+        "_held",
         "_in_body",
         "_limits",
         "_parser",
@@ -87,6 +95,8 @@ class RequestReader:
         self._peer = peer
         self._limits = limits
         self._refused = False
+        # What comes behind a request for a WebSocket, until that is granted or refused.
+        self._held: bytearray | None = None
         self._framing = 0
         self._parser = httptools.HttpRequestParser(self)
         self.on_message_begin()
@@ -94,6 +104,9 @@ class RequestReader:
     def receive(self, data: bytes | bytearray) -> None:
         """Take what arrived; after a refusal it is thrown away."""
         if self._refused:
+            return
+        if self._held is not None:
+            self._held += data
             return
         before = self._size
         self._framing += len(data)
@@ -108,12 +121,28 @@ class RequestReader:
             # A chunk may hold one byte of body, hence the allowance.
             self._refuse(431, f"more than {self._limits.head} bytes of head")
 
+    @property
+    def held(self) -> int:
+        """Bytes that wait for the answer to a request for a WebSocket."""
+        return len(self._held or b"")
+
+    def switch(self) -> bytes:
+        """Stop reading, since the connection becomes a WebSocket; give what came for that."""
+        held, self._held = bytes(self._held or b""), bytearray()
+        return held
+
+    def resume(self) -> None:
+        """Read on, if a request for a WebSocket has stopped it, for that was refused."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            self.receive(held)
+
     def release(self) -> None:
         """Let go of what points back here, so that no garbage collector is needed."""
         del self._parser, self._deliver
 
     def _feed(self, data: bytes | bytearray) -> None:
-        """Parse, taking no notice of any wish to upgrade, as HTTP permits."""
+        """Parse; of all wishes to upgrade only the one to WebSocket is taken notice of."""
         while data:
             try:
                 self._parser.feed_data(data)
@@ -121,6 +150,12 @@ class RequestReader:
             except httptools.HttpParserUpgrade as upgrade:
                 data = data[upgrade.args[0] :]
                 self._parser = httptools.HttpRequestParser(self)
+                if self._wants_socket():
+                    self._held = bytearray(data)
+                    return
+
+    def _wants_socket(self) -> bool:
+        return self._headers.get("upgrade", "").lower() == "websocket"
 
     def _refuse(self, status: int, reason: str) -> None:
         if not self._refused:
@@ -182,7 +217,8 @@ class RequestReader:
             peer=self._peer,
         )
         keep_alive = self._parser.get_http_version() == "1.1" and self._parser.should_keep_alive()
-        self._deliver(Incoming(request, keep_alive))
+        holds = self._parser.should_upgrade() and self._wants_socket()
+        self._deliver(Incoming(request, keep_alive, holds))
         self._size = 0
         self._chunks = []
 

@@ -20,6 +20,8 @@ import trio
 
 from botkit.simulator.http import Handler, Reply
 from botkit.simulator.requests import Incoming, Limits, Refusal, RequestReader, Signal
+from botkit.simulator.upgrade import shake_hands
+from botkit.simulator.websocket import Serve
 
 __all__ = ["Limits", "serve_http", "serve_stream"]
 
@@ -32,7 +34,7 @@ QUEUE_LIMIT = 100
 LINGER = 1.0
 # A slow reply is sent in pieces of this many seconds, or byte by byte if that is slower.
 DRIP_INTERVAL = 0.05
-NO_BODY = frozenset({204, 304})
+NO_BODY = frozenset({101, 204, 304})
 STATUS_LINES = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n" for s in HTTPStatus}
 Gone = (trio.BrokenResourceError, trio.ClosedResourceError)
 
@@ -78,7 +80,9 @@ class Connection:
         "_handling",
         "_limits",
         "_queue",
+        "_read_over",
         "_reader",
+        "_reading",
         "_room",
         "_stream",
         "_waiting",
@@ -96,6 +100,8 @@ class Connection:
         self._arrival = trio.lowlevel.ParkingLot()
         self._room = trio.lowlevel.ParkingLot()
         self._handling: trio.CancelScope | None = None
+        self._reading = trio.CancelScope()
+        self._read_over = trio.Event()
         self._ended = False
 
     async def serve(self) -> None:
@@ -118,16 +124,29 @@ class Connection:
 
     async def _read(self) -> None:
         try:
-            while data := await self._stream.receive_some(RECEIVE_SIZE):
-                self._reader.receive(data)
-                while self._waiting > self._limits.waiting or len(self._queue) > QUEUE_LIMIT:
-                    await self._room.park()
-        except Gone as error:
-            logger.debug("%s has gone: %s", self.peer, error)
+            with self._reading:
+                await self._read_on()
+        finally:
+            self._read_over.set()
+        if self._reading.cancelled_caught:
+            return  # the connection has become something else
         self._ended = True
         self._arrival.unpark()
         if self._handling is not None:
             self._handling.cancel()
+
+    async def _read_on(self) -> None:
+        try:
+            while data := await self._stream.receive_some(RECEIVE_SIZE):
+                self._reader.receive(data)
+                while self._is_full():
+                    await self._room.park()
+        except Gone as error:
+            logger.debug("%s has gone: %s", self.peer, error)
+
+    def _is_full(self) -> bool:
+        waiting = self._waiting + self._reader.held
+        return waiting > self._limits.waiting or len(self._queue) > QUEUE_LIMIT
 
     # --- the answerer -----------------------------------------------------------------------------
 
@@ -174,10 +193,28 @@ class Connection:
             return True  # the client has gone; the queue ends by itself
         if reply.abort:
             return False
+        if reply.upgrade is not None:
+            reply = shake_hands(incoming.request, reply)
+            if reply.upgrade is not None:
+                await self._become_socket(reply, reply.upgrade)
+                return False
+        if incoming.holds:
+            self._reader.resume()
+            self._room.unpark()
         close = reply.close or reply.truncate_to is not None or not incoming.keep_alive
         with_body = incoming.request.method != "HEAD"
         await send_reply(self._stream, reply, with_body=with_body, close=close)
         return not close
+
+    async def _become_socket(self, reply: Reply, serve: Serve) -> None:
+        """Hand the connection over, with whatever has come for its new use."""
+        from botkit.simulator.frames import serve_socket
+
+        self._reading.cancel()
+        await self._read_over.wait()
+        received = self._reader.switch()
+        await send_reply(self._stream, reply, with_body=False, close=False)
+        await serve_socket(serve, self._stream, limit=self._limits.body, received=received)
 
     async def _handle(self, incoming: Incoming) -> Reply:
         try:
