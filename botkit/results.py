@@ -61,6 +61,8 @@ class Reason(enum.Enum):
     """The chat ended while the bot still had something to do in it."""
     REFUSED = "refused"
     """The service did not open the chat."""
+    NOT_RESTORED = "not_restored"
+    """A chat that was reloaded did not come back, or not as it was."""
     CHAT_ERROR = "chat_error"
     """The service answered a command with an error."""
     UNREACHABLE = "unreachable"

@@ -13,7 +13,16 @@ import httpx
 import trio
 
 from botkit import chat
-from botkit.chat import EndedBy, Event, Message, Party, PartyKind, SessionEnded, SessionStarted
+from botkit.chat import (
+    EndedBy,
+    Event,
+    Message,
+    Party,
+    PartyKind,
+    SessionEnded,
+    SessionRestored,
+    SessionStarted,
+)
 from botkit.connectors.gms_cometd import GmsCometd
 from botkit.connectors.gms_rest import GmsRest
 from botkit.errors import BotkitError
@@ -22,6 +31,9 @@ from botkit.simulator import Simulator, SimulatorSettings
 from botkit.simulator.app import BAYEUX_PATH, REST_PATH
 from botkit.simulator.http import Handler, Reply
 from botkit.simulator.http import Request as HttpRequest
+from botkit.simulator.in_memory import MemorySocket
+from botkit.simulator.upgrade import shake_hands
+from botkit.simulator.websocket import Serve
 
 __all__ = ["AGENT", "MemoryNetwork", "ScriptedConnector", "SimulatorInMemory", "simulator_in"]
 
@@ -34,16 +46,22 @@ Play = Callable[["ScriptedConnector"], Awaitable[None]]
 class ScriptedConnector:
     """A connector in the hands of a test: no server, no bytes, any clock.
 
-    It opens at once, records every command, and delivers what the test tells it to.
+    It opens at once, records every command, and delivers what the test tells it to. A chat that is
+    restored goes on at once too, and what was pushed comes again as history.
 
     Args:
         play: runs beside the chat from its opening on, such as an agent's part.
+        resume: the same for a chat that was restored.
         answer: gives the error that a request gets; None (the default) accepts all.
+        value: gives what a request asks for, such as a file's name.
         refusal: raised instead of opening.
+        restore_refusal: raised instead of restoring.
         confirms_leaving: False for a service that never confirms the goodbye.
 
     Attributes:
         commands: what the customer did, in order.
+        session_id: the name of the chat; a test that changes it lets another chat come back.
+        past: what was pushed, to be repeated as history; a test may take from it.
     """
 
     on_simulator = False
@@ -53,14 +71,22 @@ class ScriptedConnector:
         self,
         play: Play | None = None,
         *,
+        resume: Play | None = None,
         answer: Callable[[chat.Command], BotkitError | None] | None = None,
+        value: Callable[[chat.Command], object] | None = None,
         refusal: Exception | None = None,
+        restore_refusal: Exception | None = None,
         confirms_leaving: bool = True,
     ) -> None:
         self.commands: list[chat.Command] = []
+        self.session_id = "scripted-1"
+        self.past: list[Event] = []
         self._play = play
+        self._resume = resume
         self._answer = answer
+        self._value = value
         self._refusal = refusal
+        self._restore_refusal = restore_refusal
         self._confirms_leaving = confirms_leaving
         self._deliver: Deliver
         self._ended = False
@@ -69,7 +95,9 @@ class ScriptedConnector:
     def push(self, kind: type[Event], /, **members: Any) -> None:
         """Deliver an event, stamped and numbered."""
         self._seq += 1
-        self._deliver(kind(at=trio.current_time(), seq=self._seq, **members))
+        event = kind(at=trio.current_time(), seq=self._seq, **members)
+        self.past.append(event)
+        self._deliver(event)
 
     def say(self, text: str, **members: Any) -> None:
         """Deliver a line of the agent."""
@@ -103,29 +131,62 @@ class ScriptedConnector:
     ) -> None:
         """Carry the chat as the test wants it."""
         await trio.lowlevel.checkpoint()
-        if self._refusal is not None:
-            raise self._refusal
+        refusal = self._refusal if opening.restore is None else self._restore_refusal
+        if refusal is not None:
+            raise refusal
         self._deliver = deliver
-        self.push(SessionStarted, session_id="scripted-1")
+        detached = False
         try:
-            async with self._beside():
+            async with self._opened(restored=opening.restore is not None):
                 task_status.started()
                 async for request in requests:
                     self.commands.append(request.command)
+                    detached = isinstance(request.command, chat.Detach)
                     if isinstance(request.command, chat.Leave):
                         break
-                    error = self._answer(request.command) if self._answer else None
-                    deliver(Outcome(number=request.number, at=trio.current_time(), error=error))
+                    deliver(self._outcome(request))
+                    if detached:
+                        break
         finally:
-            if not self._ended:
+            if not self._ended and not detached:
                 by = EndedBy.CUSTOMER if self._confirms_leaving else EndedBy.UNCONFIRMED
                 self.push(SessionEnded, by=by)
 
+    def _repeat_past(self) -> None:
+        """Tell that the chat is back, and what was said in it before."""
+        openings = SessionStarted | SessionRestored
+        past = [event for event in self.past if not isinstance(event, openings)]
+        self.past = []
+        self.push(SessionRestored, session_id=self.session_id)
+        for event in past:
+            self._seq += 1
+            now = trio.current_time()
+            self.past.append(replace(event, at=now, seq=self._seq, history=True))
+            self._deliver(self.past[-1])
+
+    def _outcome(self, request: Request) -> Outcome:
+        """Say what becomes of a request."""
+        command = request.command
+        value: object = (
+            {"session_id": self.session_id} if isinstance(command, chat.Detach) else None
+        )
+        return Outcome(
+            number=request.number,
+            at=trio.current_time(),
+            error=self._answer(command) if self._answer else None,
+            value=self._value(command) if value is None and self._value else value,
+        )
+
     @asynccontextmanager
-    async def _beside(self) -> AsyncIterator[None]:
+    async def _opened(self, *, restored: bool) -> AsyncIterator[None]:
+        if restored:
+            self._repeat_past()
+        else:
+            self.push(SessionStarted, session_id=self.session_id)
+        beside = self._resume if restored else self._play
         async with trio.open_nursery() as nursery:
-            if self._play is not None:
-                nursery.start_soon(self._play, self)
+            if beside is not None:
+                nursery.start_soon(beside, self)
             yield
             nursery.cancel_scope.cancel()
 
@@ -137,7 +198,8 @@ class MemoryNetwork(httpx.AsyncBaseTransport):
     """A network with one server at its end, on any clock; to be given as ``Opening.transport``.
 
     Requests are answered in the task that makes them: a poll is held there, and who is cancelled
-    is, for the server, a client that has gone.
+    is, for the server, a client that has gone. A request may become a WebSocket, whose stream
+    comes as the extension ``network_stream`` of the response.
 
     Args:
         handler: answers requests, such as ``Simulator.handle``.
@@ -153,17 +215,20 @@ class MemoryNetwork(httpx.AsyncBaseTransport):
         self._latency = latency
         self._unreachable: OSError | None = None
         self._under_way: set[trio.CancelScope] = set()
+        self._sockets: set[MemorySocket] = set()
 
     @property
     def under_way(self) -> int:
-        """How many exchanges were begun and have not ended."""
-        return len(self._under_way)
+        """How many exchanges were begun and have not ended; an open WebSocket is one."""
+        return len(self._under_way) + len(self._sockets)
 
     def cut(self, reason: OSError) -> None:
         """Cut all connections, and let none be made, for this reason, until :meth:`mend`."""
         self._unreachable = reason
         for scope in self._under_way:
             scope.cancel()
+        for socket in tuple(self._sockets):
+            socket.cut()
 
     def mend(self) -> None:
         """Let connections be made again."""
@@ -186,20 +251,31 @@ class MemoryNetwork(httpx.AsyncBaseTransport):
             await trio.lowlevel.checkpoint()
             raise httpx.ConnectError(str(self._unreachable)) from self._unreachable
         await trio.sleep(self._latency)
-        reply = await self._handler(
-            HttpRequest(
-                method=request.method,
-                path=request.url.path,
-                query=request.url.query.decode(),
-                headers=dict(request.headers),
-                body=await request.aread(),
-                peer="memory",
-            )
+        asked = HttpRequest(
+            method=request.method,
+            path=request.url.path,
+            query=request.url.query.decode(),
+            headers=dict(request.headers),
+            body=await request.aread(),
+            peer="memory",
         )
+        reply = await self._handler(asked)
         await trio.sleep(self._latency)
         if reply.abort:
             raise httpx.ReadError("the connection was cut")
+        if reply.upgrade is not None:
+            reply = shake_hands(asked, reply)
+        if reply.upgrade is not None:
+            return self._upgraded(reply, reply.upgrade)
         return httpx.Response(reply.status, headers=list(reply.headers), stream=_Body(reply))
+
+    def _upgraded(self, reply: Reply, serve: Serve) -> httpx.Response:
+        socket = MemorySocket(latency=self._latency, on_close=self._sockets.discard)
+        self._sockets.add(socket)
+        socket.serve(serve)
+        return httpx.Response(
+            reply.status, headers=list(reply.headers), extensions={"network_stream": socket}
+        )
 
 
 class _Body(httpx.AsyncByteStream):

@@ -18,6 +18,7 @@ from botkit.bot.diagnostics import Problems, did_you_mean
 from botkit.bot.fields import EVENT_WORDS, Vocabulary
 from botkit.bot.matchers import MatcherError, MatcherSpec, PlainValue
 from botkit.bot.models import Model
+from botkit.bot.order import Order, with_judges
 from botkit.bot.script import BotScript, Guard, Place, Step, Whenever
 from botkit.bot.simple_steps import SIMPLE_STEPS, summary
 from botkit.bot.source import (
@@ -31,15 +32,15 @@ from botkit.bot.source import (
     plain,
 )
 from botkit.bot.step_models import (
+    CUSTOMER_VERBS,
     LATER_VERBS,
     REACTION_VERBS,
     STEP_MODELS,
-    VERBS_AFTER_LEAVE,
     StepModel,
 )
 from botkit.bot.validation import validate
 from botkit.bot.values import Template
-from botkit.chat import Event, Message, Notice, SessionEnded
+from botkit.chat import Event, Message, Notice
 
 M = TypeVar("M", bound=Model)
 
@@ -98,7 +99,7 @@ class Compiler:
         if isinstance(node, Items) and not node.items:
             self.problems.add(node.mark, "steps is empty; a bot without steps proves nothing")
         steps = self._steps(node, "steps")
-        self._check_after_leave(steps, left=False)
+        Order(nodes=self.nodes, problems=self.problems).check(steps)
         return steps
 
     def _steps(self, node: Node, path: str, only: tuple[str, ...] = ()) -> tuple[Step, ...]:
@@ -108,7 +109,7 @@ class Compiler:
         steps = (
             self._step(item, f"{path}[{number}]", only) for number, item in enumerate(node.items)
         )
-        return tuple(step for step in steps if step is not None)
+        return with_judges([step for step in steps if step is not None])
 
     def _step(self, node: Node, path: str, only: tuple[str, ...]) -> Step | None:
         step = self._compiled_step(node, path, only)
@@ -168,6 +169,10 @@ class Compiler:
             return None
         if verbs[0] in LATER_VERBS:
             message = f"{verbs[0]!r} is not supported by this version of botkit"
+            self.problems.add(node.keys[verbs[0]].mark, message)
+            return None
+        if verbs[0] in CUSTOMER_VERBS and self.plays_agent:
+            message = f"{verbs[0]!r} is for customers: an agent has no page to reload"
             self.problems.add(node.keys[verbs[0]].mark, message)
             return None
         if verbs[0] == "start" and (path != "steps[0]" or self.plays_agent):
@@ -314,28 +319,6 @@ class Compiler:
             within=model.within,
         )
 
-    # --- after the goodbye ---
-
-    def _check_after_leave(self, steps: tuple[Step, ...], *, left: bool) -> bool:
-        """Refuse what needs an open chat once it was surely left; tells whether it was."""
-        for step in steps:
-            if left and not _fits_after_leave(step):
-                mark = find_key(self.nodes[step.path], (step.verb,))
-                message = (
-                    f"{step.verb!r} comes after 'leave', when the chat is over;"
-                    " only 'wait_for: ended', 'note' and 'finish' make sense there"
-                )
-                self.problems.add(mark, message)
-            elif isinstance(step, script.Leave):
-                left = True
-            elif isinstance(step, script.Repeat):
-                left = self._check_after_leave(step.do, left=left)
-            elif isinstance(step, script.Choose):
-                branches = [case.do for case in step.cases] + [step.otherwise or ()]
-                ends = [self._check_after_leave(branch, left=left) for branch in branches]
-                left = all(ends if step.otherwise is not None else ends[:-1])
-        return left
-
     # --- reactions and guards ---
 
     def _reactions(self, node: Node | None) -> tuple[Whenever, ...]:
@@ -442,9 +425,3 @@ class Compiler:
 
     def _place(self, node: Node) -> Place:
         return Place(file=self.document.file, line=node.mark.line, column=node.mark.column)
-
-
-def _fits_after_leave(step: Step) -> bool:
-    if isinstance(step, script.WaitFor):
-        return step.kind is SessionEnded
-    return step.verb in VERBS_AFTER_LEAVE

@@ -28,6 +28,7 @@ from botkit.chat import (
     File,
     Notice,
     PushedUrl,
+    RestoreOutcome,
     SessionEnded,
 )
 from botkit.results import Verdict
@@ -90,6 +91,7 @@ _TIME = re.compile(
 )
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _COUNT = re.compile(r"[1-9]\d{0,6}", re.ASCII)
+_INTEGER = re.compile(r"-?\d{1,9}", re.ASCII)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
 
@@ -153,6 +155,14 @@ def _count(value: Any) -> int:
     return int(text)
 
 
+def _number(value: Any) -> int:
+    text = text_of(value, "a number").strip()
+    if not _INTEGER.fullmatch(text):
+        refuse(f"this takes a whole number, not {text!r}")
+    return int(text)
+
+
+Number = Annotated[int, BeforeValidator(_number), WithJsonSchema({"type": "integer"})]
 Count = Annotated[int, BeforeValidator(_count), WithJsonSchema({"type": "integer", "minimum": 1})]
 
 _YES, _NO = ("true", "yes"), ("false", "no")
@@ -283,6 +293,19 @@ VerdictWord = Annotated[
     Verdict,
     BeforeValidator(word("verdict", VERDICT_WORDS)),
     WithJsonSchema({"enum": list(VERDICT_WORDS)}),
+]
+
+
+OUTCOME_WORDS = {outcome.value: outcome for outcome in RestoreOutcome}
+OutcomeWord = Annotated[
+    RestoreOutcome,
+    BeforeValidator(word("outcome", OUTCOME_WORDS)),
+    WithJsonSchema({"enum": list(OUTCOME_WORDS)}),
+]
+HistoryWord = Annotated[
+    str,
+    BeforeValidator(word("word for history", {"complete": "complete"})),
+    WithJsonSchema({"enum": ["complete"]}),
 ]
 
 

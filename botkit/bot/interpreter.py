@@ -17,6 +17,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping
 
+from botkit.bot.comeback import Comeback
 from botkit.bot.playing import Broken, Need, Over, Play, Unmet, broken_by
 from botkit.bot.script import BotScript
 from botkit.bot.stage import Stage
@@ -64,7 +65,13 @@ class Interpreter:
         userdata: Mapping[str, str] = NOTHING,
     ) -> None:
         self._script = script
-        self._stage = Stage(values, rng=rng, began=began, userdata=userdata)
+        self._stage = Stage(
+            values,
+            rng=rng,
+            began=began,
+            userdata=userdata,
+            comeback=Comeback() if script.reloads else None,
+        )
         self._guards = Guards(script.never, self._stage)
         self._reactions = Reactions(script.whenever, self._stage)
         self._play: Play | None = None

@@ -7,13 +7,13 @@ with the values of a journey when their step begins.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from botkit.bot.matchers import MatcherSpec
 from botkit.bot.values import Template
-from botkit.chat import Event
+from botkit.chat import Event, RestoreOutcome
 from botkit.results import Verdict
 
 DEFAULT_WITHIN = 30.0
@@ -181,6 +181,39 @@ class Leave(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reload(Step):
+    """Goes away as a browser that reloads its page does, and comes back.
+
+    Attributes:
+        away_for: seconds between the two.
+        judged: an ``expect_restored`` follows at once and says which outcome is right.
+    """
+
+    away_for: float = 0.0
+    judged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectRestored(TimedStep):
+    """Judges the latest reload.
+
+    Attributes:
+        outcome: that it must have had; the rest is for a chat that came back, ``code`` for one
+            that did not.
+        same_chat: the service's name of the chat is what it was.
+        same_agent: everybody who was there is there again.
+        whole_history: everything that was seen was repeated.
+        code: of the failure; None if any will do.
+    """
+
+    outcome: RestoreOutcome = RestoreOutcome.RESTORED
+    same_chat: bool = True
+    same_agent: bool = False
+    whole_history: bool = False
+    code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Whenever:
     """A reaction: each sees every event of its kind once and consumes nothing.
 
@@ -211,10 +244,32 @@ class Guard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotScript:
-    """All that one party does in a chat: a customer's bot or a simulated agent's script."""
+    """All that one party does in a chat: a customer's bot or a simulated agent's script.
+
+    Attributes:
+        reloads: it has a ``reload`` somewhere, so what is seen must be remembered.
+    """
 
     name: str
     file: str | None = None
     steps: tuple[Step, ...] = ()
     whenever: tuple[Whenever, ...] = ()
     never: tuple[Guard, ...] = ()
+    reloads: bool = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        reloads = any(isinstance(step, Reload) for step in all_steps(self.steps))
+        object.__setattr__(self, "reloads", reloads)
+
+
+def all_steps(steps: Iterable[Step]) -> Iterator[Step]:
+    """Walk over steps and all that is below them, in the order of the file."""
+    for step in steps:
+        yield step
+        match step:
+            case Repeat():
+                yield from all_steps(step.do)
+            case Choose():
+                for case in step.cases:
+                    yield from all_steps(case.do)
+                yield from all_steps(step.otherwise or ())

@@ -69,6 +69,19 @@ def _expect_userdata(model: models.ExpectUserdataModel, base: dict[str, Any]) ->
     )
 
 
+def _expect_restored(model: models.ExpectRestoredModel, base: dict[str, Any]) -> Step:
+    wanted = model.expect_restored
+    return script.ExpectRestored(
+        **base,
+        outcome=wanted.outcome,
+        same_chat=wanted.same_chat is not False,
+        same_agent=wanted.same_agent is True,
+        whole_history=wanted.history is not None,
+        code=wanted.code,
+        within=model.within,
+    )
+
+
 def _finish(model: models.FinishModel, base: dict[str, Any]) -> Step:
     return script.Finish(**base, verdict=model.finish, because=model.because)
 
@@ -87,6 +100,8 @@ SIMPLE_STEPS: Mapping[str, _Make] = MappingProxyType(
         "wait_for": _wait_for,
         "expect_nothing": _expect_nothing,
         "expect_userdata": _expect_userdata,
+        "reload": lambda m, base: script.Reload(**base, away_for=m.reload.away_for),
+        "expect_restored": _expect_restored,
         "pause": lambda m, base: script.Pause(**base, duration=m.pause),
         "note": lambda m, base: script.Note(**base, note=m.note),
         "finish": _finish,

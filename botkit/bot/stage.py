@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
+from botkit.bot.comeback import Comeback
 from botkit.bot.ledger import Ledger
 from botkit.bot.matchers import MatcherError, MatcherSpec
 from botkit.bot.playing import Broken, Log
@@ -19,6 +20,7 @@ from botkit.chat import (
     Inbox,
     Message,
     SessionEnded,
+    SessionRestored,
     Taken,
     Userdata,
     UserdataView,
@@ -34,6 +36,8 @@ class Stage:
         values: what ``${...}`` stands for; grows with captures.
         rng: decides how long typing takes.
         began: the loop's clock from which steps are counted.
+        userdata: what is visible before the first event.
+        comeback: see below.
 
     Attributes:
         now: the time of the script, on the loop's clock: of the latest input, or of the latest
@@ -45,6 +49,7 @@ class Stage:
         rounds: for each ``repeat`` under way, the messages of its current round.
         under_way: the steps that are being played, from the outermost to the innermost.
         outcomes: of commands and actions that a step waits for, by their number.
+        comeback: what must be there again after a reload; None if there is none in the script.
     """
 
     __slots__ = (
@@ -52,6 +57,7 @@ class Stage:
         "_agents",
         "_notes",
         "_numbers",
+        "comeback",
         "ended",
         "inbox",
         "ledger",
@@ -71,6 +77,7 @@ class Stage:
         rng: random.Random,
         began: float,
         userdata: Mapping[str, str] = NOTHING,
+        comeback: Comeback | None = None,
     ) -> None:
         self.values = values
         self.rng = rng
@@ -82,6 +89,7 @@ class Stage:
         self.rounds: list[list[Message]] = []
         self.under_way: list[tuple[Step, Log]] = []
         self.outcomes: dict[int, Performed | ActionDone] = {}
+        self.comeback = comeback
         self._agents: dict[str, AgentConnected] = {}
         self._numbers = 0
         self._actions: list[Action] = []
@@ -91,7 +99,12 @@ class Stage:
 
     def take_note(self, event: Event) -> None:
         """Keep track of what an event changes; history counts here too."""
+        if self.comeback is not None:
+            self.comeback.note(event, self._agents)
         match event:
+            case SessionRestored():
+                # Who is still there is told again.
+                self._agents.clear()
             case AgentConnected():
                 self._agents[_key_of(event)] = event
                 self.userdata.merge(event.userdata)
@@ -107,6 +120,11 @@ class Stage:
                         self.userdata.forget(name)
                     else:
                         self.userdata.merge({name: value})
+
+    @property
+    def agents(self) -> Mapping[str, AgentConnected]:
+        """The agents who are in the chat, each with their joining."""
+        return self._agents
 
     def agent_here(self) -> Taken | None:
         """Give the joining of the agent who is in the chat; of the latest if there are several."""

@@ -15,16 +15,21 @@ from botkit.bot.fields import (
     Count,
     Duration,
     EventKind,
+    HistoryWord,
     Identifier,
     Identifiers,
     MatcherField,
     Matchers,
+    Number,
+    OutcomeWord,
     Steps,
     Text,
     TextTemplate,
     TextTemplates,
+    Time,
     Typing,
     VerdictWord,
+    YesNo,
     matcher_spec,
     refuse,
     text_of,
@@ -34,7 +39,7 @@ from botkit.bot.matchers import MatcherSpec
 from botkit.bot.models import Model
 from botkit.bot.script import DEFAULT_WITHIN
 from botkit.bot.values import Template, TemplateError
-from botkit.chat import Event
+from botkit.chat import Event, RestoreOutcome
 
 
 class StepModel(Model):
@@ -222,6 +227,55 @@ class RepeatModel(StepModel):
     repeat: RepeatBody
 
 
+class ReloadBody(Model):
+    """The value of ``reload``."""
+
+    away_for: Time = 0.0
+
+
+def _bare_mapping(value: Any) -> Any:
+    return {} if value in ("", None) else value
+
+
+class ReloadModel(StepModel):
+    verb = "reload"
+    bare = True
+    reload: Annotated[ReloadBody, BeforeValidator(_bare_mapping)]
+
+
+class RestoredBody(Model):
+    """The value of ``expect_restored``."""
+
+    outcome: OutcomeWord = RestoreOutcome.RESTORED
+    same_chat: YesNo | None = None
+    same_agent: YesNo | None = None
+    history: HistoryWord | None = None
+    code: Number | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_outcome(self) -> Self:
+        said = self.model_fields_set - {"outcome"}
+        if self.outcome is RestoreOutcome.RESTORED:
+            self._refuse(said & {"code"}, "a chat that came back has no 'code'")
+        else:
+            message = "a chat that did not come back has no {!r}"
+            self._refuse(said & {"same_chat", "same_agent", "history"}, message)
+        if self.outcome is RestoreOutcome.NO_SESSION:
+            self._refuse(said & {"code"}, "where nothing was stored there is no 'code'")
+        return self
+
+    def _refuse(self, keys: set[str], message: str) -> None:
+        for key in sorted(keys):
+            refuse(message.format(key), path=(key,), at_key=True)
+
+
+class ExpectRestoredModel(StepModel):
+    verb = "expect_restored"
+    bare = True
+    expect_restored: Annotated[RestoredBody, BeforeValidator(_bare_mapping)]
+    within: Duration = DEFAULT_WITHIN
+
+
 class CallModel(StepModel):
     verb = "call"
     call: Text
@@ -274,6 +328,8 @@ STEP_MODELS: Mapping[str, type[StepModel]] = MappingProxyType(
             ExpectUserdataModel,
             ChooseModel,
             RepeatModel,
+            ReloadModel,
+            ExpectRestoredModel,
             CallModel,
             PauseModel,
             NoteModel,
@@ -283,11 +339,14 @@ STEP_MODELS: Mapping[str, type[StepModel]] = MappingProxyType(
 )
 """The verbs of the language."""
 
-LATER_VERBS = ("reload", "expect_restored", "send_file", "use")
+LATER_VERBS = ("send_file", "use")
 """Verbs of the language that this version cannot play yet."""
 
 REACTION_VERBS = ("say", "send_notice", "set_userdata", "note", "finish")
 """What a reaction may do: nothing that waits, and nothing that nests."""
 
-VERBS_AFTER_LEAVE = ("wait_for", "note", "finish")
+VERBS_AFTER_LEAVE = ("wait_for", "reload", "expect_restored", "note", "finish")
 """What may follow ``leave``; of ``wait_for`` only the end of the chat."""
+
+CUSTOMER_VERBS = ("reload", "expect_restored")
+"""What agents do not do."""

@@ -6,20 +6,21 @@ A verb writes down into its :class:`Log` what is evidence, whether or not it suc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from botkit import chat
 from botkit.bot import script as ast
 from botkit.bot.matchers import in_words
-from botkit.bot.playing import Broken, Log, Need, Over, Play, Unmet, broken_by, judge
+from botkit.bot.needs import anything, chat_ended, judge_speed, perform, settle, sleep
+from botkit.bot.playing import Broken, Log, Need, Over, Play, Unmet, judge
+from botkit.bot.restoring import play_expect_restored, play_reload
 from botkit.bot.script import Step
 from botkit.bot.stage import Stage
 from botkit.bot.turn import Finished
-from botkit.chat import AgentConnected, EndedBy, Event, Message, SessionEnded, Taken, describe
+from botkit.chat import AgentConnected, Event, Message, SessionEnded, Taken, describe
 from botkit.chat.events import snake_case
-from botkit.chat.transcript import text_of
 from botkit.chat.tried import MAX_SHOWN, Tried
 from botkit.interfaces import Match, Matcher, Miss
 from botkit.results import Reason, Verdict
@@ -327,65 +328,6 @@ def play_repeat(stage: Stage, step: ast.Repeat, log: Log) -> Play:
         )
 
 
-# --- what verbs are made of ----------------------------------------------------------------------
-
-
-def perform(stage: Stage, command: chat.Command) -> Play:
-    """Have a command done, and wait for it; its outcome comes also when the chat has ended."""
-    number = stage.order(command)
-    outcome = yield Need(lambda: stage.outcomes.pop(number, None), in_chat=False)
-    if outcome.error is not None:
-        raise broken_by(outcome.error)
-
-
-def sleep(stage: Stage, seconds: float) -> Play:
-    """Let time pass, whatever happens."""
-    yield Need(lambda: None, stage.now + seconds, in_chat=False)
-
-
-def settle(stage: Stage, step: ast.TimedStep, log: Log, answer: Any, misses: Sequence[str]) -> None:
-    """Write down how waiting for an event ended, and break the step if none came that fits.
-
-    Args:
-        answer: what was taken from the inbox, or why nothing was.
-        misses: what was looked at and did not fit, a line each.
-    """
-    if not isinstance(answer, Taken):
-        log.received = misses
-        if answer is Unmet.ENDED:
-            raise chat_ended(stage, log)
-        came = "other messages came" if misses else "nothing came"
-        raise Broken(
-            Reason.EXPECTATION if misses else Reason.TIMEOUT,
-            f"expected {log.expected} within {step.within:g} s; {came}",
-        )
-    log.took, log.received = describe(answer.event), ()
-    if answer.passed_over:
-        log.passed_over = misses
-    judge_speed(step, log, answer.event.at - log.started)
-
-
-def judge_speed(step: ast.TimedStep, log: Log, took: float) -> None:
-    """Write down that a step was slow, if it was."""
-    if step.slow_after is not None and took > step.slow_after:
-        log.slow = f"took {took:.1f} s, slow after {step.slow_after:g} s"
-
-
-def chat_ended(stage: Stage, log: Log) -> Broken:
-    """Say that the chat ended while a step waited."""
-    assert stage.ended is not None
-    lost = stage.ended.by is EndedBy.LOST
-    return Broken(
-        Reason.LOST if lost else Reason.CHAT_ENDED,
-        f"expected {log.expected}; the chat ended first ({text_of(stage.ended)})",
-    )
-
-
-def anything(event: Event) -> bool:
-    """Fit every event."""
-    return True
-
-
 PLAYS: Mapping[type[Step], Callable[[Stage, Any, Log], Play]] = MappingProxyType(
     {
         ast.Say: play_say,
@@ -405,6 +347,8 @@ PLAYS: Mapping[type[Step], Callable[[Stage, Any, Log], Play]] = MappingProxyType
         ast.ExpectUserdata: play_expect_userdata,
         ast.Choose: play_choose,
         ast.Repeat: play_repeat,
+        ast.Reload: play_reload,
+        ast.ExpectRestored: play_expect_restored,
     }
 )
 """How each verb is played; a new verb is a new line here."""

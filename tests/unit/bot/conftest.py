@@ -33,7 +33,7 @@ def compile_script(text: str) -> BotScript:
         document=Document(file="b.yaml", lines=text.splitlines(), root=root),
         problems=problems,
         vocabulary=Vocabulary(actions=frozenset({"look_up"})),
-        plays_agent=True,  # so that a script may name the customer, too
+        plays_agent="customer" in text,  # whom only agents hear
     )
     whenever, never = get(root, ("whenever",)), get(root, ("never",))
     steps = root.values.get("steps", Entries(mark=root.mark))
@@ -122,12 +122,10 @@ class Rehearsal:
         """Let the chat end now."""
         self.push(SessionEnded, by=by)
 
-    def done(self, error: Any = None) -> None:
+    def done(self, error: Any = None, value: Any = None) -> None:
         """Let the oldest command under way be done."""
-        number = self._under_way.pop(0)
-        self._take(
-            self.interpreter.step(self.now, [Performed(number=number, at=self.now, error=error)])
-        )
+        done = Performed(number=self._under_way.pop(0), at=self.now, error=error, value=value)
+        self._take(self.interpreter.step(self.now, [done]))
 
     def answer(self, result: str | None = None, error: Exception | None = None) -> None:
         """Let the latest action end."""

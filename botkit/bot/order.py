@@ -1,0 +1,92 @@
+"""Whether the steps of a script make sense in the order in which they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+from botkit.bot import script
+from botkit.bot.diagnostics import Problems
+from botkit.bot.script import Step
+from botkit.bot.source import Node, find_key
+from botkit.bot.step_models import VERBS_AFTER_LEAVE
+from botkit.chat import SessionEnded
+
+
+def with_judges(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Let each reload know whether the step behind it says which outcome is right."""
+    return tuple(
+        replace(step, judged=isinstance(following, script.ExpectRestored))
+        if isinstance(step, script.Reload)
+        else step
+        for step, following in zip_longest(steps, steps[1:])
+        if step is not None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Checks the order of the steps of a script, along all branches.
+
+    Attributes:
+        nodes: the node of each step by its path.
+        problems: takes all that is wrong.
+    """
+
+    nodes: Mapping[str, Node]
+    problems: Problems
+
+    def check(self, steps: tuple[Step, ...]) -> None:
+        """Check a whole script."""
+        self._check_after_leave(steps, left=False)
+        self._check_reloads(steps, reloaded=False)
+
+    def _check_after_leave(self, steps: tuple[Step, ...], *, left: bool) -> bool:
+        """Refuse what needs an open chat once it was surely left; tells whether it was."""
+        for step in steps:
+            if left and not _fits_after_leave(step):
+                message = (
+                    f"{step.verb!r} comes after 'leave', when the chat is over; only"
+                    " 'wait_for: ended', 'reload', 'expect_restored', 'note' and 'finish'"
+                    " make sense there"
+                )
+                self._refuse(step, message)
+            elif isinstance(step, script.Leave):
+                left = True
+            elif isinstance(step, script.Repeat):
+                left = self._check_after_leave(step.do, left=left)
+            elif isinstance(step, script.Choose):
+                ends = [self._check_after_leave(branch, left=left) for branch in _branches(step)]
+                left = all(ends if step.otherwise is not None else ends[:-1])
+        return left
+
+    def _check_reloads(self, steps: tuple[Step, ...], *, reloaded: bool) -> bool:
+        """Refuse what judges a reload where there was none; tells whether there may be one."""
+        for step in steps:
+            if isinstance(step, script.Reload):
+                reloaded = True
+            elif isinstance(step, script.ExpectRestored) and not reloaded:
+                self._refuse(step, f"{step.verb!r} judges a 'reload', and none comes before it")
+            elif isinstance(step, script.Repeat):
+                reloaded = self._check_reloads(step.do, reloaded=reloaded)
+            elif isinstance(step, script.Choose):
+                ends = [
+                    self._check_reloads(branch, reloaded=reloaded) for branch in _branches(step)
+                ]
+                reloaded = any(ends)
+        return reloaded
+
+    def _refuse(self, step: Step, message: str) -> None:
+        self.problems.add(find_key(self.nodes[step.path], (step.verb,)), message)
+
+
+def _branches(step: script.Choose) -> list[tuple[Step, ...]]:
+    """Give all ways that a choice may go; the last is that nothing fits."""
+    return [*(case.do for case in step.cases), step.otherwise or ()]
+
+
+def _fits_after_leave(step: Step) -> bool:
+    if isinstance(step, script.WaitFor):
+        return step.kind is SessionEnded
+    return step.verb in VERBS_AFTER_LEAVE
