@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from botkit.version import __version__
 
 if TYPE_CHECKING:
-    from botkit.api import restore_session, start_session
+    from botkit.api import make_storage, restore_session, start_session
     from botkit.bot.matchers import (
         all_of,
         any_of,
@@ -133,6 +133,7 @@ __all__ = [
     "equals",
     "hookimpl",
     "like",
+    "make_storage",
     "matches",
     "matches_json",
     "none_of",
@@ -142,7 +143,7 @@ __all__ = [
 ]
 
 HOMES = {
-    "botkit.api": ("restore_session", "start_session"),
+    "botkit.api": ("make_storage", "restore_session", "start_session"),
     "botkit.bot.matchers": (
         "all_of",
         "any_of",

@@ -20,13 +20,14 @@ from botkit.interfaces import (
     connector_for,
 )
 from botkit.plugins import load_plugins
+from botkit.plugins import make_storage as make_registered_storage
 from botkit.session import ChatSession
 from botkit.storage import MemoryStorage, StateKeeper
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["restore_session", "start_session"]
+__all__ = ["make_storage", "restore_session", "start_session"]
 
 
 @asynccontextmanager
@@ -182,6 +183,24 @@ async def _settle(keeper: StateKeeper, session: ChatSession | None) -> None:
         await keeper.clear()
     else:
         await keeper.flush()
+
+
+def make_storage(name: str, /, **options: object) -> StateStorage:
+    """Make a storage by its name, of botkit or of an installed plugin.
+
+    Args:
+        name: ``memory``, ``file``, ``sqlite``, or what a plugin has registered.
+        options: what it takes, such as ``path``.
+
+    Raises:
+        ConfigError: there is none of this name, or it does not take these options.
+        PluginError: a plugin does not load, or raised.
+    """
+    plugins = load_plugins(folders=(), environ=os.environ)
+    try:
+        return make_registered_storage(plugins, name, **options)
+    finally:
+        plugins.close()
 
 
 def _texts(stored: object) -> dict[str, str]:

@@ -12,15 +12,16 @@ import botkit
 
 PUBLIC = {
     "botkit": """
-        AgentConnected AgentDisconnected AgentTyping Alert BotkitError ChatError ChatRefused
-        ConfigError ConnectorError Continued EndedBy Error Event ExpectationFailed File
-        FileStorage Interrupted JourneyInfo JourneyResult LocalProtocolError MemoryStorage
-        Message NetworkSettings Nickname NoStoredSession Notice Party PartyKind PluginError
-        PushedUrl Reason RemoteProtocolError Restoration RestoreFailed RestoreOutcome
-        SQLiteStorage Session SessionClosed SessionEnded SessionRestored SessionStarted
-        StateError StepResult StepTimeout Userdata Verdict __version__ all_of any_of bot
-        contains equals hookimpl like matches matches_json none_of restore_session start_session
-        starts_with
+        AgentConnected AgentDisconnected AgentTyping Alert BotkitError ChatError
+        ChatRefused ConfigError ConnectorError Continued EndedBy Error Event
+        ExpectationFailed File FileStorage Interrupted JourneyInfo JourneyResult
+        LocalProtocolError MemoryStorage Message NetworkSettings Nickname
+        NoStoredSession Notice Party PartyKind PluginError PushedUrl Reason
+        RemoteProtocolError Restoration RestoreFailed RestoreOutcome SQLiteStorage
+        Session SessionClosed SessionEnded SessionRestored SessionStarted StateError
+        StepResult StepTimeout Userdata Verdict __version__ all_of any_of bot contains
+        equals hookimpl like make_storage matches matches_json none_of restore_session
+        start_session starts_with
     """,
     "botkit.chat": """
         EVENT_NAMES HOOKED AgentConnected AgentDisconnected AgentTyping Button Command Continued

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import botkit
 from botkit.errors import ConfigError, PluginError, StateError
 from botkit.hookspecs import hookimpl
 from botkit.interfaces import StateStorage
@@ -67,3 +68,10 @@ def test_a_plugin_that_raises_is_named(plugins: Plugins) -> None:
         make_storage(plugins, "raises", url="x")
     with pytest.raises(StateError, match="not here"):
         make_storage(plugins, "refuses")
+
+
+def test_programs_make_them_by_name(tmp_path: Path) -> None:
+    storage = botkit.make_storage("file", path=tmp_path / "ada.json")
+    assert isinstance(storage, FileStorage)
+    with pytest.raises(ConfigError, match="no state storage 'cloud'"):
+        botkit.make_storage("cloud")
