@@ -90,6 +90,7 @@ def announce(address: SimulatorAddress) -> None:
     """Tell programs where it is, then people what it is."""
     click.echo(f"gms-cometd {address.url}")
     click.echo(f"gms-rest {address.rest_url}")
+    click.echo(f"genesys-cloud {address.guest_url}")
     click.echo(f"status {address.status_url}", err=True)
     note = "This is a simulated contact centre, a test double; Ctrl-C stops it."
     click.echo(note, err=True)

@@ -14,6 +14,7 @@ from botkit.simulator.centre import Centre
 from botkit.simulator.door import BayeuxDoor
 from botkit.simulator.fault_file import parse_faults
 from botkit.simulator.faults import Faults
+from botkit.simulator.guest_web import SOCKET_PATH, GuestWeb
 from botkit.simulator.http import Reply, Request
 from botkit.simulator.rest_door import RestDoor
 from botkit.simulator.side_door import SideDoor
@@ -32,6 +33,7 @@ HELP = f"""There is nothing here. This is the botkit simulator, a test double of
 POST BASE{BAYEUX_PATH}      Bayeux, with GMS Chat API v2 on /service/chatV2/SERVICE
 POST BASE{FILES_PATH}    files of chats over Bayeux
 POST BASE{REST_PATH}/SERVICE   GMS Chat API v2 over REST
+GET  {SOCKET_PATH}?deploymentId=ID     a WebSocket: the guest API of Genesys Cloud web messaging
 GET  {STATUS_PATH}         what goes on, as JSON
 GET  {CHATS_PATH}ID       one chat, as JSON
 GET  {FAULTS_PATH}         the faults, as JSON
@@ -46,6 +48,7 @@ class App:
         door: for everything below the Bayeux path.
         side: for the files of chats over Bayeux.
         rest: for everything below the path of the chat API over REST.
+        guests: for the guest API of Genesys Cloud, wherever its paths are.
         centre: for the status.
         faults: for the status, and to be changed.
         status: sums everything up.
@@ -58,6 +61,7 @@ class App:
         door: BayeuxDoor,
         side: SideDoor,
         rest: RestDoor,
+        guests: GuestWeb,
         centre: Centre,
         faults: Faults,
         status: Callable[[], dict[str, JSON]],
@@ -66,6 +70,7 @@ class App:
         self._door = door
         self._side = side
         self._rest = rest
+        self._guests = guests
         self._centre = centre
         self._faults = faults
         self._status = status
@@ -84,6 +89,8 @@ class App:
             return await self._rest.handle(request, path.removeprefix(self._rest_path))
         if path.rstrip("/") == self._files_path:
             return await self._side.handle(request)
+        if (found := self._guests.find(path)) is not None:
+            return await self._guests.handle(request, *found)
         await trio.lowlevel.checkpoint()
         return self._handle_nowait(request, path.rstrip("/") or "/")
 

@@ -318,10 +318,12 @@ class GuestDesk:
         body: dict[str, JSON] = {"attachmentId": wanted.id}
         socket.send(push("AttachmentDeletedResponse", body, request.tracing_id))
 
-    def tell_upload(self, upload: Upload, error: GuestError | None) -> None:
-        """Tell a guest what became of an upload."""
+    def take_upload(self, upload: Upload, content: bytes) -> None:
+        """Take the bytes of a file, and tell its guest what became of it."""
         timestamp = stamp(self._epoch + self._clock())
-        if error is not None:
+        try:
+            self._files.receive(upload, content)
+        except GuestError as error:
             told = file_error("UploadFailureEvent", upload.id, error, timestamp=timestamp)
         else:
             body: dict[str, JSON] = {

@@ -7,10 +7,12 @@ simulator's own choice.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 NO_DEPLOYMENTS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -41,7 +43,8 @@ class GuestSettings:
     Attributes:
         deployments: the service that each deployment id leads to; when there are none, every
             deployment id is served.
-        service: what all deployments lead to that ``deployments`` does not name.
+        service: what deployments lead to that ``deployments`` does not name; but a deployment id
+            that is no UUID, as real ones are, is itself the name of its service.
         origins: what the ``Origin`` header of an upgrade may say; empty for anything.
         autostart: clients are told to begin a conversation by ``Join``.
         user_typing: guests may show that they type.
@@ -64,6 +67,7 @@ class GuestSettings:
         upload_lifetime: how long a file may wait to be uploaded and sent; not public.
         jwt_lifetime: of the tokens of guests, for the history.
         auth_lifetime: of the tokens of customers who have signed in; not public.
+        refused_codes: what an identity provider may give and is not taken; all else is.
         nickname_attributes: custom attributes that name the guest, the first that is there.
         subject_attribute: the custom attribute that says what the chat is about.
         nickname: of a guest who gives no name.
@@ -95,6 +99,7 @@ class GuestSettings:
     upload_lifetime: float = 600.0
     jwt_lifetime: float = 3600.0
     auth_lifetime: float = 900.0
+    refused_codes: tuple[str, ...] = ()
     nickname_attributes: tuple[str, ...] = ("nickname", "username", "name")
     subject_attribute: str = "subject"
     nickname: str = "Guest"
@@ -107,4 +112,7 @@ class GuestSettings:
 
     def service_of(self, deployment: str) -> str:
         """Give the service that routing knows a deployment by."""
-        return self.deployments.get(deployment, self.service)
+        named = self.deployments.get(deployment)
+        if named is None:
+            return self.service if UUID.fullmatch(deployment) else deployment
+        return named

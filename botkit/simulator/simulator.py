@@ -32,6 +32,9 @@ from botkit.simulator.centre import Centre, CentreSettings
 from botkit.simulator.desk import Desk
 from botkit.simulator.door import BayeuxDoor, Porter
 from botkit.simulator.faults import Fault, Faults
+from botkit.simulator.guest_settings import GuestSettings
+from botkit.simulator.guest_web import SOCKET_PATH
+from botkit.simulator.guests import Guests
 from botkit.simulator.http import Reply, Request
 from botkit.simulator.reception import Reception
 from botkit.simulator.rest_door import RestDoor
@@ -58,6 +61,7 @@ class SimulatorSettings:
         faults: what goes wrong from the beginning.
         personality: which kind of Bayeux server it is.
         centre: times and limits of chats.
+        guests: what the guest API of Genesys Cloud allows.
         poll_within: a customer over REST who does not call for so long is dropped, seconds.
         seed: of ids, keys and chance; None for other ones each time.
         base: path before ``/genesys``.
@@ -69,6 +73,7 @@ class SimulatorSettings:
     faults: tuple[Fault, ...] = ()
     personality: Personality = COMETD
     centre: CentreSettings = field(default_factory=CentreSettings)
+    guests: GuestSettings = field(default_factory=GuestSettings)
     poll_within: float = 300.0
     seed: int | None = None
     base: str = ""
@@ -99,6 +104,14 @@ class SimulatorAddress:
     def rest_url(self) -> str:
         """The URL of the chat API over REST, which is what a ``gms-rest`` client is given."""
         return f"{self.root}{self.base.rstrip('/')}{REST_PATH}"
+
+    @property
+    def guest_url(self) -> str:
+        """The URL of the guest API's WebSocket, which is what a ``genesys-cloud`` client is given.
+
+        Its deployment leads to the service ``demo``.
+        """
+        return f"ws{self.root.removeprefix('http')}{SOCKET_PATH}?deploymentId=demo"
 
     @property
     def status_url(self) -> str:
@@ -170,6 +183,17 @@ class Simulator:
             clock=trio.current_time,
             on_change=self._remind,
         )
+        self._guests = Guests(
+            settings=settings.guests,
+            centre=self.centre,
+            reception=reception,
+            faults=self.faults,
+            rng=self._rng,
+            clock=trio.current_time,
+            epoch=self._epoch,
+            later=self._later,
+            on_change=self._remind,
+        )
         self._app = App(
             door=door,
             side=SideDoor(
@@ -179,6 +203,7 @@ class Simulator:
                 needs_cookie=personality.browser_cookie,
             ),
             rest=self._rest,
+            guests=self._guests.web,
             centre=self.centre,
             faults=self.faults,
             status=self.status,
@@ -200,6 +225,7 @@ class Simulator:
             self.centre,
             self.faults,
             sessions=len(self.bayeux.sessions),
+            guests=self._guests.desk.sockets,
             failed_agents=self.agents.failed,
             now=trio.current_time(),
         )
@@ -252,6 +278,7 @@ class Simulator:
             self.bayeux.expire(now)
             self.centre.expire(now=now)
             self._rest.expire(now=now)
+            self._guests.desk.expire(now=now)
 
     def _remind(self) -> None:
         """Wake the housekeeper earlier, if there is reason to."""
@@ -264,6 +291,7 @@ class Simulator:
             self.bayeux.next_deadline(),
             self.centre.next_deadline(),
             self._rest.next_deadline(),
+            self._guests.desk.next_deadline(),
         )
         return min((deadline for deadline in deadlines if deadline is not None), default=math.inf)
 

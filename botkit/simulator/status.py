@@ -15,7 +15,13 @@ SHOWN = 100
 
 
 def status_of(
-    centre: Centre, faults: Faults, *, sessions: int, failed_agents: int, now: float
+    centre: Centre,
+    faults: Faults,
+    *,
+    sessions: int,
+    guests: int,
+    failed_agents: int,
+    now: float,
 ) -> dict[str, JSON]:
     """Sum the contact centre up: counts first, then its chats, the open ones before all others."""
     queued = sum(chat.state == "queued" for chat in centre.open_chat_list())
@@ -27,6 +33,7 @@ def status_of(
         "total": centre.total,
         "ended": {by.value: centre.ended[by] for by in (EndedBy.CUSTOMER, EndedBy.SERVICE)},
         "sessions": sessions,
+        "guests": guests,
         "agents_failed": failed_agents,
         "faults": faults_of(faults),
         "chats": [summary_of(chat, now=now) for chat in islice(centre.chats(), SHOWN)],

@@ -102,10 +102,13 @@ def test_the_simulator_tells_where_it_is_and_stops_cleanly(
     number: signal.Signals, project: Path
 ) -> None:
     with started("simulate", "--port", "0") as process:
-        name, url = line_of(process).split()
-        assert name == "gms-cometd"
-        assert url.startswith("http://127.0.0.1:")
-        assert url.endswith("/genesys/cometd")
+        urls = dict(line_of(process).split() for _ in range(3))
+        assert list(urls) == ["gms-cometd", "gms-rest", "genesys-cloud"]
+        assert urls["gms-cometd"].startswith("http://127.0.0.1:")
+        assert urls["gms-cometd"].endswith("/genesys/cometd")
+        assert urls["gms-rest"].endswith("/genesys/2/chat")
+        assert urls["genesys-cloud"].startswith("ws://127.0.0.1:")
+        assert urls["genesys-cloud"].endswith("/v1?deploymentId=demo")
         assert process.stderr is not None
         kind, status = process.stderr.readline().split()
         assert kind == "status"
