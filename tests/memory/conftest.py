@@ -1,16 +1,20 @@
-"""A simulator without sockets, and a Bayeux client in the hands of a test."""
+"""A simulator without sockets, and clients of it in the hands of a test."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 import trio
 
+from botkit.connectors.websocket import WebSocket, open_websocket
+from botkit.interfaces import NetworkSettings
 from botkit.simulator import Simulator, SimulatorSettings
 from botkit.simulator.http import Reply, Request
+from botkit.testing import MemoryNetwork
 
 LONG_POLLING = "long-polling"
 
@@ -132,3 +136,92 @@ def start_simulator(nursery: trio.Nursery) -> Start:
 def new_peer() -> type[Peer]:
     """Makes clients of a simulator."""
     return Peer
+
+
+class Guest:
+    """A client of the guest API that writes and reads its frames itself.
+
+    Attributes:
+        frames: all that came, in order.
+        network: the way to the simulator, to be broken.
+    """
+
+    deployment = "11111111-2222-3333-4444-555555555555"
+
+    def __init__(self, simulator: Simulator, token: str = "guest-1") -> None:
+        self.token = token
+        self.frames: list[dict[str, Any]] = []
+        self.network = MemoryNetwork(simulator.handle)
+        self.web = httpx.AsyncClient(transport=self.network, base_url="http://simulator")
+        self.socket: WebSocket
+        self._number = 0
+
+    async def open(self, **headers: str) -> None:
+        """Connect, and no more."""
+        url = f"ws://simulator/v1?deploymentId={self.deployment}&application=test"
+        self.socket = await open_websocket(
+            url, NetworkSettings(), headers=headers, transport=self.network
+        )
+
+    async def configure(self, **members: Any) -> dict[str, Any]:
+        """Connect and configure a session; returns the answer."""
+        await self.open()
+        return await self.ask("configureSession", deploymentId=self.deployment, **members)
+
+    async def send(self, action: str, **members: Any) -> str:
+        """Send a request; returns its tracing id."""
+        self._number += 1
+        tracing_id = f"{self.token}:{self._number}"
+        frame = {"action": action, "token": self.token, "tracingId": tracing_id, **members}
+        await self.socket.send(orjson.dumps(frame).decode())
+        return tracing_id
+
+    async def ask(self, action: str, **members: Any) -> dict[str, Any]:
+        """Send a request, and wait for what bears its tracing id."""
+        tracing_id = await self.send(action, **members)
+        return await self.receive_until(lambda frame: frame.get("tracingId") == tracing_id)
+
+    async def say(self, text: str, **members: Any) -> dict[str, Any]:
+        return await self.ask("onMessage", message={"type": "Text", "text": text, **members})
+
+    async def presence(self, kind: str) -> dict[str, Any]:
+        events = [{"eventType": "Presence", "presence": {"type": kind}}]
+        return await self.ask("onMessage", message={"type": "Event", "events": events})
+
+    async def receive(self) -> dict[str, Any]:
+        """Wait for the next frame."""
+        frame: dict[str, Any] = orjson.loads(await self.socket.receive())
+        self.frames.append(frame)
+        return frame
+
+    async def receive_until(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait for a frame that fits; for at most a minute."""
+        with trio.fail_after(60):
+            while not fits(frame := await self.receive()):
+                pass
+        return frame
+
+    async def hear(self, text: str) -> dict[str, Any]:
+        """Wait until an agent says something."""
+        return await self.receive_until(
+            lambda frame: (
+                frame["class"] == "StructuredMessage"
+                and frame["body"]["direction"] == "Outbound"
+                and frame["body"].get("text") == text
+            )
+        )
+
+    async def history(self, **params: int) -> dict[str, Any]:
+        """Ask for a page of the history."""
+        jwt = (await self.ask("getJwt"))["body"]["jwt"]
+        headers = {"Authorization": f"bearer {jwt}"}
+        reply = await self.web.get("/api/v2/webmessaging/messages", params=params, headers=headers)
+        assert reply.status_code == 200
+        page: dict[str, Any] = reply.json()
+        return page
+
+
+@pytest.fixture
+def new_guest() -> type[Guest]:
+    """Makes clients of the guest API of a simulator."""
+    return Guest
