@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from botkit.bot import script
 from botkit.bot import step_models as models
+from botkit.bot.attachments import AttachmentError, media_type_of, read_attachment
 from botkit.bot.diagnostics import Problems, did_you_mean
 from botkit.bot.fields import EVENT_WORDS, Vocabulary
 from botkit.bot.matchers import MatcherError, MatcherSpec, PlainValue
@@ -247,6 +249,11 @@ class Compiler:
                 return self._expect(model, node, base)
             case models.CallModel():
                 return self._call(model, node, base)
+            case models.SendFileModel():
+                return self._send_file(model, node, base)
+            case models.SayModel():
+                self._check_buttons(model, node)
+                return SIMPLE_STEPS[model.verb](model, base)
             case _:
                 return SIMPLE_STEPS[model.verb](model, base)
 
@@ -319,6 +326,30 @@ class Compiler:
             within=model.within,
         )
 
+    def _check_buttons(self, model: models.SayModel, node: Entries) -> None:
+        if model.say.button and self.plays_agent:
+            message = (
+                "agents offer buttons and customers press them; write {text: ..., buttons: [...]}"
+            )
+            self.problems.add(find_key(node, ("say", "button")), message)
+        if model.say.buttons and not self.plays_agent:
+            message = "agents offer buttons and customers press them; write {button: TEXT}"
+            self.problems.add(find_key(node, ("say", "buttons")), message)
+
+    def _send_file(self, model: models.SendFileModel, node: Entries, base: dict[str, Any]) -> Step:
+        path = Path(self.document.file).parent / model.send_file.file
+        content = b""
+        try:
+            content = read_attachment(path)
+        except AttachmentError as error:
+            self.problems.add(find(node, ("send_file", "file")).mark, error.message)
+        return script.SendFile(
+            **base,
+            name=path.name,
+            content=content,
+            media_type=model.send_file.type or media_type_of(path.name),
+        )
+
     # --- reactions and guards ---
 
     def _reactions(self, node: Node | None) -> tuple[Whenever, ...]:
@@ -380,7 +411,10 @@ class Compiler:
             if kind is not Message:
                 self.problems.add(node.keys["from"].mark, "'from' belongs to messages alone")
         for step in do:
-            if isinstance(step, script.Say) and step.typing is not None:
+            if (
+                isinstance(step, script.Say | script.Press | script.Offer)
+                and step.typing is not None
+            ):
                 message = "a reaction does not wait, so it shows no typing; leave 'typing' out"
                 self.problems.add(find_key(self.nodes[step.path], ("typing",)), message)
 

@@ -71,14 +71,15 @@ def refuse(
     raise PydanticCustomError("botkit", "{message}", {"message": message, **context})
 
 
-def text_of(value: Any, what: str = "a text") -> str:
-    """Take a scalar that is not empty."""
+def text_of(value: Any, what: str = "a text", *, path: Sequence[str | int] = ()) -> str:
+    """Take a scalar that is not empty; ``path`` leads to it from the field's value."""
     if not isinstance(value, str):
-        refuse(f"this takes {what}, not a {'list' if isinstance(value, list) else 'mapping'}")
+        kind = "list" if isinstance(value, list) else "mapping"
+        refuse(f"this takes {what}, not a {kind}", path=path)
     if not value.strip():
-        refuse(f"this takes {what}, and it is empty")
+        refuse(f"this takes {what}, and it is empty", path=path)
     if len(value) > LONGEST_TEXT:
-        refuse(f"this text is longer than {LONGEST_TEXT:,} characters")
+        refuse(f"this text is longer than {LONGEST_TEXT:,} characters", path=path)
     return value
 
 
@@ -181,6 +182,7 @@ YesNo = Annotated[bool, BeforeValidator(_yes_no), WithJsonSchema({"type": "boole
 
 SCALAR_SCHEMA = {"type": ["string", "number", "boolean"]}
 _NAME = re.compile(r"\w[\w .-]{0,99}")
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -230,6 +232,16 @@ Text = Annotated[str, BeforeValidator(_plain), WithJsonSchema(SCALAR_SCHEMA)]
 Name = Annotated[str, BeforeValidator(_name), WithJsonSchema(SCALAR_SCHEMA)]
 Identifier = Annotated[str, BeforeValidator(_identifier), WithJsonSchema({"type": "string"})]
 Key = Annotated[str, BeforeValidator(_key)]
+
+
+def _media_type(value: Any) -> str:
+    text = _plain(value)
+    if not _MEDIA_TYPE.fullmatch(text):
+        refuse(f"{text!r} is no media type; one is written image/png")
+    return text
+
+
+MediaType = Annotated[str, BeforeValidator(_media_type), WithJsonSchema({"type": "string"})]
 
 
 def _one_or_more(value: Any) -> Any:

@@ -65,8 +65,32 @@ class Say(Step):
 
     line: Template
     typing: float | str | None = None
-    button: bool = False
-    """The line answers a quick reply, by the text of its button."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press(Step):
+    """Answers with a button that was offered, by its text; ``typing`` as in :class:`Say`."""
+
+    button: Template
+    typing: float | str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer(Step):
+    """A line of an agent with buttons to answer it; ``typing`` as in :class:`Say`."""
+
+    line: Template
+    buttons: tuple[Template, ...]
+    typing: float | str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendFile(Step):
+    """A file, read when the bot was loaded: thousands of journeys share it."""
+
+    name: str
+    content: bytes = field(repr=False)
+    media_type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,12 @@ _Make = Callable[[Any, dict[str, Any]], Step]
 
 
 def _say(model: models.SayModel, base: dict[str, Any]) -> Step:
-    return script.Say(**base, line=model.say.text, button=model.say.button, typing=model.typing)
+    line = model.say
+    if line.button:
+        return script.Press(**base, button=line.text, typing=model.typing)
+    if line.buttons:
+        return script.Offer(**base, line=line.text, buttons=line.buttons, typing=model.typing)
+    return script.Say(**base, line=line.text, typing=model.typing)
 
 
 def _wait_for(model: models.WaitForModel, base: dict[str, Any]) -> Step:

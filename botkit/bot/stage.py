@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from botkit.bot.comeback import Comeback
 from botkit.bot.ledger import Ledger
 from botkit.bot.matchers import MatcherError, MatcherSpec
+from botkit.bot.offers import Offers
 from botkit.bot.playing import Broken, Log
 from botkit.bot.script import Step
 from botkit.bot.turn import Action, ActionDone, Perform, Performed, RunAction
@@ -49,6 +50,7 @@ class Stage:
         rounds: for each ``repeat`` under way, the messages of its current round.
         under_way: the steps that are being played, from the outermost to the innermost.
         outcomes: of commands and actions that a step waits for, by their number.
+        offers: the buttons that were offered.
         comeback: what must be there again after a reload; None if there is none in the script.
     """
 
@@ -62,6 +64,7 @@ class Stage:
         "inbox",
         "ledger",
         "now",
+        "offers",
         "outcomes",
         "rng",
         "rounds",
@@ -90,6 +93,7 @@ class Stage:
         self.under_way: list[tuple[Step, Log]] = []
         self.outcomes: dict[int, Performed | ActionDone] = {}
         self.comeback = comeback
+        self.offers = Offers()
         self._agents: dict[str, AgentConnected] = {}
         self._numbers = 0
         self._actions: list[Action] = []
@@ -114,6 +118,9 @@ class Stage:
                 self._agents.pop(_key_of(event), None)
             case SessionEnded():
                 self.ended = event
+            case Message():
+                if event.buttons:
+                    self.offers.note(event)
             case Userdata():
                 for name, value in event.changes.items():
                     if value is None:

@@ -20,6 +20,7 @@ from botkit.bot.fields import (
     Identifiers,
     MatcherField,
     Matchers,
+    MediaType,
     Number,
     OutcomeWord,
     Steps,
@@ -88,20 +89,42 @@ Nothing = Annotated[Any, BeforeValidator(_nothing), WithJsonSchema({"type": "nul
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The value of ``say``: a text, or the text of a quick reply's button."""
+    """The value of ``say``.
+
+    Attributes:
+        text: what is said, or the text of the button that is pressed.
+        button: a button is pressed.
+        buttons: what is offered with the text.
+    """
 
     text: Template
     button: bool = False
+    buttons: tuple[Template, ...] = ()
 
 
 def _line(value: Any) -> Line:
-    button = isinstance(value, Mapping) and list(value) == ["button"]
-    if isinstance(value, Mapping) and not button:
-        refuse("say takes a text, or a mapping with the one key 'button'")
-    path = ("button",) if button else ()
-    text = value["button"] if button else value
+    if not isinstance(value, Mapping):
+        return Line(_part(value))
+    if set(value) == {"button"}:
+        return Line(_part(value["button"], "button"), button=True)
+    if set(value) != {"text", "buttons"}:
+        refuse(
+            "say takes a text, {button: TEXT} to press a button,"
+            " or {text: TEXT, buttons: [TEXT, ...]} for an agent to offer some"
+        )
+    return Line(_part(value["text"], "text"), buttons=_buttons(value["buttons"]))
+
+
+def _buttons(value: Any) -> tuple[Template, ...]:
+    if not isinstance(value, list) or not value:
+        refuse("buttons are a list of texts", path=("buttons",))
+    return tuple(_part(item, "buttons", number) for number, item in enumerate(value))
+
+
+def _part(value: Any, *path: str | int) -> Template:
+    """Read a text that values may be filled into; ``path`` leads to it."""
     try:
-        return Line(Template.parse(text_of(text)), button)
+        return Template.parse(text_of(value, path=path))
     except TemplateError as error:
         refuse(error.message, path=path, offset=error.offset)
 
@@ -138,6 +161,22 @@ class SendNoticeModel(StepModel):
 class PushUrlModel(StepModel):
     verb = "push_url"
     push_url: TextTemplate
+
+
+class FileBody(Model):
+    """The value of ``send_file``; a text alone is the file."""
+
+    file: Text
+    type: MediaType | None = None
+
+
+def _file(value: Any) -> Any:
+    return {"file": value} if isinstance(value, str) else value
+
+
+class SendFileModel(StepModel):
+    verb = "send_file"
+    send_file: Annotated[FileBody, BeforeValidator(_file)]
 
 
 class SetUserdataModel(StepModel):
@@ -319,6 +358,7 @@ STEP_MODELS: Mapping[str, type[StepModel]] = MappingProxyType(
             ShowTypingModel,
             SendNoticeModel,
             PushUrlModel,
+            SendFileModel,
             SetUserdataModel,
             DeleteUserdataModel,
             WaitForModel,
@@ -339,10 +379,18 @@ STEP_MODELS: Mapping[str, type[StepModel]] = MappingProxyType(
 )
 """The verbs of the language."""
 
-LATER_VERBS = ("send_file", "use")
+LATER_VERBS = ("use",)
 """Verbs of the language that this version cannot play yet."""
 
-REACTION_VERBS = ("say", "send_notice", "set_userdata", "note", "finish")
+REACTION_VERBS = (
+    "say",
+    "send_notice",
+    "push_url",
+    "send_file",
+    "set_userdata",
+    "note",
+    "finish",
+)
 """What a reaction may do: nothing that waits, and nothing that nests."""
 
 VERBS_AFTER_LEAVE = ("wait_for", "reload", "expect_restored", "note", "finish")

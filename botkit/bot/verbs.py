@@ -57,8 +57,10 @@ def play_all(stage: Stage, steps: Iterable[Step]) -> Play:
 def command_of(stage: Stage, step: Step) -> chat.Command:
     """Give the command that a step is, with its values filled in."""
     match step:
-        case ast.Say():
-            return chat.SendMessage(text=stage.fill(step.line))
+        case ast.Say() | ast.Press() | ast.Offer():
+            return spoken(stage, step)
+        case ast.SendFile():
+            return chat.SendFile(name=step.name, content=step.content, media_type=step.media_type)
         case ast.SendNotice():
             return chat.SendNotice(text=stage.fill(step.notice))
         case ast.PushUrl():
@@ -73,12 +75,37 @@ def command_of(stage: Stage, step: Step) -> chat.Command:
             raise AssertionError(f"{step.verb} is no command")
 
 
+Spoken = chat.SendMessage | chat.PressButton | chat.OfferButtons
+
+
+def spoken(stage: Stage, step: ast.Say | ast.Press | ast.Offer) -> Spoken:
+    """Give the command of a step that says something, in whatever way.
+
+    Raises:
+        Broken: the button that it means was not offered.
+    """
+    match step:
+        case ast.Say():
+            return chat.SendMessage(text=stage.fill(step.line))
+        case ast.Offer():
+            buttons = tuple(chat.Button(text=stage.fill(text)) for text in step.buttons)
+            return chat.OfferButtons(text=stage.fill(step.line), buttons=buttons)
+        case ast.Press():
+            text = stage.fill(step.button)
+            found = stage.offers.find(text)
+            if found is not None:
+                return found
+            offered = str(stage.offers)
+            instead = f"there was {offered}" if offered else "there was none at all"
+            raise Broken(Reason.EXPECTATION, f"no button {text!r} was offered; {instead}")
+
+
 def play_command(stage: Stage, step: Step, log: Log) -> Play:
     yield from perform(stage, command_of(stage, step))
 
 
-def play_say(stage: Stage, step: ast.Say, log: Log) -> Play:
-    command = chat.SendMessage(text=stage.fill(step.line))
+def play_say(stage: Stage, step: ast.Say | ast.Press | ast.Offer, log: Log) -> Play:
+    command = spoken(stage, step)
     if step.typing is not None:
         human = step.typing == "human"
         seconds = typing_time(stage, command.text) if human else float(step.typing)
@@ -331,6 +358,9 @@ def play_repeat(stage: Stage, step: ast.Repeat, log: Log) -> Play:
 PLAYS: Mapping[type[Step], Callable[[Stage, Any, Log], Play]] = MappingProxyType(
     {
         ast.Say: play_say,
+        ast.Press: play_say,
+        ast.Offer: play_say,
+        ast.SendFile: play_command,
         ast.ShowTyping: play_show_typing,
         ast.SendNotice: play_command,
         ast.PushUrl: play_command,

@@ -22,7 +22,6 @@ def test_every_acting_verb_gives_its_command(rehearse: Rehearse) -> None:
         """
 steps:
   - say: Hello ${row.name}
-  - say: {button: "Yes"}
   - send_notice: n
   - push_url: https://example.com/${row.name}
   - set_userdata: {K: "${row.name}"}
@@ -34,7 +33,6 @@ steps:
 
     assert play.commands == [
         SendMessage(text="Hello Bill"),
-        SendMessage(text="Yes"),
         chat.SendNotice(text="n"),
         chat.PushUrl(url="https://example.com/Bill"),
         chat.SetUserdata(userdata={"K": "Bill"}),

@@ -100,9 +100,9 @@ def test_every_verb_is_compiled(tmp_path: Path) -> None:
     ]
     say, button, typing, _, _, agent, expect, following, nothing, *_ = steps
     assert isinstance(say, script.Say)
-    assert (say.typing, say.button) == ("human", False)
-    assert isinstance(button, script.Say)
-    assert (button.typing, button.button, str(button.line)) == (1.0, True, "Yes")
+    assert say.typing == "human"
+    assert isinstance(button, script.Press)
+    assert (button.typing, str(button.button)) == (1.0, "Yes")
     assert isinstance(typing, script.ShowTyping)
     assert typing.duration == 90.0
     assert isinstance(agent, script.WaitFor)
@@ -114,6 +114,71 @@ def test_every_verb_is_compiled(tmp_path: Path) -> None:
     assert following.next_only
     assert isinstance(nothing, script.ExpectNothing)
     assert nothing.matching is not None
+
+
+def test_reloads_are_compiled(tmp_path: Path) -> None:
+    steps = steps_of(
+        tmp_path,
+        """
+  - reload
+  - reload: {away_for: 8s}
+  - expect_restored
+  - expect_restored: {same_chat: false, same_agent: yes, history: complete}
+    within: 5s
+  - leave
+  - reload:
+  - expect_restored: {outcome: failed, code: -5}
+""",
+    )
+
+    bare, away, back, whole, _, last, failed = steps
+    assert isinstance(bare, script.Reload)
+    assert (bare.away_for, bare.judged) == (0.0, False)
+    assert isinstance(away, script.Reload)
+    assert (away.away_for, away.judged) == (8.0, True)
+    assert isinstance(back, script.ExpectRestored)
+    assert (back.outcome.value, back.same_chat, back.same_agent) == ("restored", True, False)
+    assert isinstance(whole, script.ExpectRestored)
+    assert (whole.same_chat, whole.same_agent, whole.whole_history) == (False, True, True)
+    assert whole.within == 5.0
+    assert isinstance(last, script.Reload)
+    assert last.judged
+    assert isinstance(failed, script.ExpectRestored)
+    assert (failed.outcome.value, failed.code) == ("failed", -5)
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "media_type"),
+    [
+        ("receipt.png", "receipt.png", "image/png"),
+        ("{file: receipt.png}", "receipt.png", "image/png"),
+        ("{file: receipt.png, type: application/x-scan}", "receipt.png", "application/x-scan"),
+        ("no_ending", "no_ending", "application/octet-stream"),
+        ("down/notes.txt", "notes.txt", "text/plain"),
+    ],
+)
+def test_a_file_is_read_with_the_bot(
+    tmp_path: Path, written: str, name: str, media_type: str
+) -> None:
+    (tmp_path / "down").mkdir()
+    for file in ("receipt.png", "no_ending", "down/notes.txt"):
+        (tmp_path / file).write_bytes(b"content of " + file.encode())
+    (step,) = steps_of(tmp_path, f"  - send_file: {written}\n")
+
+    assert isinstance(step, script.SendFile)
+    assert (step.name, step.media_type) == (name, media_type)
+    assert step.content.startswith(b"content of ")
+    assert "content of" not in repr(step)
+
+
+def test_a_file_that_is_too_large_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botkit.bot.attachments.MAX_BYTES", 2_000)
+    (tmp_path / "small.bin").write_bytes(b"x" * 2_000)
+    (tmp_path / "large.bin").write_bytes(b"x" * 2_001)
+    steps = "steps:\n  - send_file: small.bin\n  - send_file: {file: large.bin}\n"
+    (problem,) = load(tmp_path, HEAD + steps).problems
+    where = tmp_path / "large.bin"
+    assert str(problem) == f"{tmp_path / 'b.yaml'}:5:23: '{where}' is larger than 2,000 bytes"
 
 
 def test_nested_steps_know_their_paths_and_places(tmp_path: Path) -> None:
@@ -574,6 +639,8 @@ WORDS = st.sampled_from(
         *("leave", "start", "userdata", "event", "message", "from", "mask", "finish", "passed", ""),
         *("otherwise", "with", "as", "call", "set_userdata", "typing", "human", "pause", "like"),
         *("expect_userdata", "expect_nothing", "matching", "text", "threshold", "button", "note"),
+        *("reload", "away_for", "expect_restored", "outcome", "failed", "history", "complete"),
+        *("buttons", "send_file", "file", "type", "code", "same_chat"),
     ]
 )
 NODES = st.recursive(
