@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 import orjson
 import trio
 
+from botkit.bayeux.acknowledging import ACK
 from botkit.bayeux.advice import Advice, Reconnect
 from botkit.bayeux.events import Published, SessionClosed, SessionOpened
 from botkit.bayeux.messages import (
@@ -251,6 +252,8 @@ class BayeuxDoor:
                 reply = await self._answer(messages, browser)
                 self._forget(messages)
                 return reply
+            case "redeliver":
+                return await self._deliver_again(messages, browser, fault.option)
             case _:
                 assert fault.name == "duplicate_connect"
                 return await self._displace(messages, browser, fault.seconds)
@@ -299,6 +302,15 @@ class BayeuxDoor:
         )
         return self._write(BayeuxReply(status=200, messages=tuple(refusals)))
 
+    async def _deliver_again(
+        self, messages: Sequence[Message], browser: str | None, what: str
+    ) -> Reply:
+        """Lose the number of a batch on its way to the client, or on its way back."""
+        if what == "ignored":
+            return await self._answer([_unnumbered(message) for message in messages], browser)
+        reply = await self._finish(self._receive(messages, browser))
+        return self._write(replace(reply, messages=tuple(map(_unnumbered, reply.messages))))
+
     async def _displace(
         self, messages: Sequence[Message], browser: str | None, seconds: float
     ) -> Reply:
@@ -316,6 +328,14 @@ class BayeuxDoor:
         for session in {message.client_id for message in messages if message.client_id}:
             self._server.forget(session)
         self._on_change()
+
+
+def _unnumbered(message: Message) -> Message:
+    """Take the batch out of a connect or its reply."""
+    if message.channel != CONNECT or message.ext is None:
+        return message
+    ext = {name: value for name, value in message.ext.items() if name != ACK}
+    return replace(message, ext=ext or None)
 
 
 def body_of(request: Request) -> bytes:

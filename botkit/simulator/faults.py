@@ -164,6 +164,15 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
             wires=(COMETD,),
             about="the held connect ends after `seconds` as if a second one had come",
         ),
+        "redeliver": FaultKind(
+            point=Point.REQUEST,
+            on="connect",
+            only_on=("connect",),
+            options=("unnumbered", "ignored"),
+            wires=(COMETD,),
+            about="with acknowledgement: its number is not told, or the client's is `ignored`,"
+            " so that what was delivered is delivered again",
+        ),
         "kill_connection": FaultKind(
             point=Point.REQUEST,
             on="connect",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -11,12 +12,14 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from botkit.bayeux.personality import FAYE
+from botkit.bayeux.messages import CONNECT, HANDSHAKE
+from botkit.bayeux.personality import COMETD, FAYE, Personality
 from botkit.bot.matchers import contains
 from botkit.chat import (
     AgentConnected,
     Continued,
     EndedBy,
+    Error,
     Event,
     Interrupted,
     Message,
@@ -31,11 +34,12 @@ from botkit.errors import (
 )
 from botkit.interfaces import Opening
 from botkit.session import ChatSession
-from botkit.simulator import SimulatorSettings
+from botkit.simulator import SimulatorSettings, gms
 from botkit.simulator.faults import Fault, make_fault
 from botkit.simulator.http import Reply, Request
 from botkit.testing import MemoryNetwork, SimulatorInMemory, simulator_in
 
+META = (HANDSHAKE, CONNECT)
 LATENCY = 0.01
 GREETING = "Hello, how can I help you?"
 
@@ -45,11 +49,13 @@ class Weather:
 
     Attributes:
         posted: every message that reached the simulator, faults or not.
+        pushed: everything that the simulator delivered to it, as it was written.
         events: everything that the session was told.
     """
 
     def __init__(self, connector: SimulatorInMemory) -> None:
         self.posted: list[dict[str, Any]] = []
+        self.pushed: list[bytes] = []
         self.events: list[Event] = []
         self.connector = connector
         self.simulator = connector.simulator
@@ -58,7 +64,11 @@ class Weather:
 
     async def _handle(self, request: Request) -> Reply:
         self.posted += orjson.loads(request.body)
-        return await self.simulator.handle(request)
+        reply = await self.simulator.handle(request)
+        if reply.status == 200 and reply.truncate_to is None and reply.body.startswith(b"["):
+            messages = orjson.loads(reply.body)
+            self.pushed += [orjson.dumps(m) for m in messages if "successful" not in m]
+        return reply
 
     async def open(self, nursery: trio.Nursery, **opening: Any) -> ChatSession:
         self.session = ChatSession(nursery, Opening(**opening), listener=self.events.append)
@@ -130,15 +140,35 @@ LOST_CONNECTIONS = [
 ]
 
 
-def name_of(fault: Fault) -> str:
+def name_of(fault: Fault | Personality) -> str:
+    if isinstance(fault, Personality):
+        return fault.name
     return f"{fault.name}-{fault.on}-{fault.option}-{fault.times}"
 
 
-@pytest.mark.parametrize("fault", [*LOST_SESSIONS, *LOST_CONNECTIONS], ids=name_of)
+ACKNOWLEDGING = replace(COMETD, name="acknowledging", ack=True, timesync=True)
+
+
+ACKNOWLEDGED_WEATHERS = [
+    *LOST_SESSIONS,
+    *LOST_CONNECTIONS[:-1],
+    # Events come by connects, so the first of them is not held.
+    make_fault("duplicate_connect", times=1, after=1, seconds=0.001),
+]
+
+
+@pytest.mark.parametrize(
+    ("fault", "personality"),
+    [
+        *((fault, COMETD) for fault in (*LOST_SESSIONS, *LOST_CONNECTIONS)),
+        *((fault, ACKNOWLEDGING) for fault in ACKNOWLEDGED_WEATHERS),
+    ],
+    ids=name_of,
+)
 async def test_an_interruption_is_told_once_and_costs_nothing(
-    fault: Fault, nursery: trio.Nursery, autojump_clock: MockClock
+    fault: Fault, personality: Personality, nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
-    weather = await weather_in(nursery)
+    weather = await weather_in(nursery, personality=personality)
     async with patience() as chats:
         session = await weather.meet(chats)
         weather.simulator.faults.change([fault])
@@ -158,6 +188,57 @@ async def test_an_interruption_is_told_once_and_costs_nothing(
     assert session.ended is not None
     assert session.ended.by is EndedBy.CUSTOMER
     assert weather.simulator.centre.open_chats == 0
+
+
+@pytest.mark.parametrize("option", ["unnumbered", "ignored"])
+async def test_what_the_server_delivers_again_is_told_once(
+    option: str, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    weather = await weather_in(nursery, personality=ACKNOWLEDGING)
+    async with patience() as chats:
+        session = await weather.meet(chats)
+        weather.simulator.faults.change([make_fault("redeliver", option=option, times=5)])
+        await weather.talk("one", "two", "three")
+        await session.leave()
+    assert weather.simulator.faults.struck == {"redeliver": 5}
+    repeated = len(weather.pushed) - len(set(weather.pushed))
+    assert repeated > 5
+    weather.assert_nothing_lost()
+    assert weather.all_of(Interrupted) == []
+
+
+async def test_a_refusal_that_is_delivered_again_is_told_once(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    # It has no index; that it is a repetition can be seen by the batches alone.
+    weather = await weather_in(nursery, personality=ACKNOWLEDGING)
+    async with patience() as chats:
+        session = await weather.meet(chats)
+        weather.simulator.faults.change([make_fault("redeliver", times=1)])
+        # Until the next connect is held, whose reply lacks its number.
+        await trio.sleep(ACKNOWLEDGING.timeout)
+        [bayeux] = weather.simulator.bayeux.sessions
+        [chat] = weather.simulator.centre.chats()
+        refusal = gms.failure(gms.BAD_REQUEST, "no", chat=chat)
+        assert weather.simulator.bayeux.deliver(bayeux, "/service/chatV2/demo", refusal)
+        await trio.sleep(100)
+        await weather.talk("one")
+        await session.leave()
+    assert sum(b'"statusCode":2' in push for push in weather.pushed) == 2
+    assert len(weather.all_of(Error)) == 1
+
+
+async def test_nothing_is_acknowledged_that_nobody_asked_for(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    weather = await weather_in(nursery)
+    async with patience() as chats:
+        session = await weather.meet(chats)
+        await session.leave()
+    handshake, *connects = [m for m in weather.posted if m["channel"] in META]
+    assert handshake["ext"]["ack"] is True
+    assert connects
+    assert not any("ext" in connect for connect in connects)
 
 
 @pytest.mark.parametrize("fault", LOST_SESSIONS, ids=name_of)
