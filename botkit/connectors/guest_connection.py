@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import trio
 
@@ -32,7 +33,6 @@ from botkit.errors import (
     ConfigError,
     ConnectorError,
     RemoteProtocolError,
-    ungrouped,
 )
 from botkit.genesys.guest_chat import GuestChat
 from botkit.genesys.guest_failures import FailureKind, GuestRefusal, failure_of
@@ -182,8 +182,7 @@ class GuestConnection:
         while True:
             await self._waiting.until(lambda: not self._has_given_up())
             try:
-                with ungrouped():
-                    await self._connect_once()
+                await self._connect_once()
             except ChatError as error:
                 self._on_refused(error)
             except (ConnectorError, RemoteProtocolError, ConfigError) as error:
@@ -209,9 +208,8 @@ class GuestConnection:
         try:
             with trio.CancelScope() as scope:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._read, scope)
-                    await self._take_up(jwt)
-                    await self._watch()
+                    nursery.start_soon(self._use, scope, self._link.read)
+                    nursery.start_soon(self._use, scope, partial(self._hold_on, jwt))
         finally:
             self.is_configured = self.is_online = False
             self._link.detach(self._why_lost())
@@ -220,12 +218,22 @@ class GuestConnection:
         if self._loss is not None:
             raise self._loss
 
-    async def _read(self, scope: trio.CancelScope) -> None:
+    async def _use(self, scope: trio.CancelScope, work: Callable[[], Awaitable[None]]) -> None:
+        """Do a part of what a WebSocket is for; where it fails, the WebSocket is given up.
+
+        The error is kept instead of raised: a nursery would put it into a group with whatever is
+        cancelled in the same moment.
+        """
         try:
-            await self._link.read()
-        except (ConnectorError, RemoteProtocolError) as error:
-            self._loss = error
+            await work()
+        except (ChatError, ConnectorError, RemoteProtocolError) as error:
+            if self._loss is None or isinstance(error, ChatError):
+                self._loss = error
         scope.cancel()
+
+    async def _hold_on(self, jwt: str) -> None:
+        await self._take_up(jwt)
+        await self._watch()
 
     def _why_lost(self) -> BotkitError:
         return self._loss or ConnectorError("the connection was given up", kind="lost")

@@ -58,16 +58,16 @@ class GuestFiles:
             ConnectorError, RemoteProtocolError: it did not arrive.
         """
         file_id = new_id()
-        place = await self._place(
-            "onAttachment",
-            file_id,
-            file_name=command.name,
-            file_type=command.media_type,
-            file_size=len(command.content),
-            errors_as_json=True,
-        )
-        # The news may be faster than the reply to the upload itself.
+        # The news may be faster than the task that waits for it.
         with self._link.expecting(answered_by(Uploaded, file_id)) as uploaded:
+            place = await self._place(
+                "onAttachment",
+                file_id,
+                file_name=command.name,
+                file_type=command.media_type,
+                file_size=len(command.content),
+                errors_as_json=True,
+            )
             await self._web.put(place.url, place.headers, command.content)
             frame = await uploaded.outcome()
         if frame is not None:

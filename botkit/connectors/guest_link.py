@@ -65,6 +65,11 @@ class Call:
         self._error: BotkitError | None = None
         self._done = trio.Event()
 
+    @property
+    def is_settled(self) -> bool:
+        """It has its answer."""
+        return self._done.is_set()
+
     def settle(self, outcome: Frame | BotkitError | None) -> None:
         """Give it an answer, an error, or None for the history's word that it arrived."""
         if isinstance(outcome, BotkitError):
@@ -207,15 +212,18 @@ class GuestLink:
         self._on_frame(frame, call is not None)
 
     def _answered_by(self, frame: Frame) -> Call | None:
+        waiting = [call for call in self._calls if not call.is_settled]
+        requests = [call for call in waiting if call.tracing_id]
+        news = [call for call in waiting if not call.tracing_id]
         if frame.tracing_id:
-            known = (call for call in self._calls if call.tracing_id == frame.tracing_id)
+            fitting = [call for call in requests if call.tracing_id == frame.tracing_id]
             # An upload that is done may be told under the id of the request for it.
-            news = (one for one in self._calls if not one.tracing_id and one.answers(frame))
-            return next(known, None) or next(news, None)
-        call = next((one for one in self._calls if one.answers(frame)), None)
-        if call is None and failure_of(frame) and not isinstance(frame.body, AttachmentFailed):
-            return next((one for one in self._calls if one.tracing_id), None)
-        return call
+            fitting += [call for call in news if call.answers(frame)]
+        else:
+            fitting = [call for call in requests + news if call.answers(frame)]
+            if failure_of(frame) and not isinstance(frame.body, AttachmentFailed):
+                fitting += requests
+        return fitting[0] if fitting else None
 
 
 class Expecting:

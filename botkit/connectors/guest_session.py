@@ -45,7 +45,7 @@ from botkit.errors import (
     RestoreFailed,
 )
 from botkit.genesys.guest_chat import GuestChat
-from botkit.genesys.guest_failures import FailureKind, failure_of
+from botkit.genesys.guest_failures import FailureKind, GuestRefusal, failure_of
 from botkit.genesys.guest_state import GuestState
 from botkit.genesys.pacing import Pace
 from botkit.genesys.web_records import HEALTH_CHECK, Frame, GuestMessage, Request
@@ -303,15 +303,19 @@ class GuestSession:
 
     async def _leave(self) -> None:
         """Say goodbye; bounded and not to be cancelled."""
-        if not self._detached:
-            self._chat.leaving = True
-            began = trio.current_time()
-            with trio.CancelScope(shield=True, deadline=began + LEAVE_LIMIT):
-                await self._say_goodbye()
-            if self._connection.lost is not None:
-                self._outlet.end(EndedBy.LOST, self._connection.lost)
-            self._outlet.end(EndedBy.UNCONFIRMED, self._unconfirmed())
-        self._life.cancel()
+        try:
+            if not self._detached:
+                await self._leave_chat()
+        finally:
+            self._life.cancel()
+
+    async def _leave_chat(self) -> None:
+        self._chat.leaving = True
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + LEAVE_LIMIT):
+            await self._say_goodbye()
+        if self._connection.lost is not None:
+            self._outlet.end(EndedBy.LOST, self._connection.lost)
+        self._outlet.end(EndedBy.UNCONFIRMED, self._unconfirmed())
 
     def _unconfirmed(self) -> str:
         if self._options.leave_by == "close":
@@ -330,8 +334,10 @@ class GuestSession:
                     self._outlet.end(EndedBy.CUSTOMER, "")
                     return
             except (ChatError, ConnectorError, RemoteProtocolError) as error:
-                # To leave twice does no harm, so it is tried for as long as there is time.
                 log.debug("leaving the chat failed: %s", error)
+                if isinstance(error, GuestRefusal) and error.kind is FailureKind.EXPIRED:
+                    return
+            # To leave twice does no harm, so it is tried for as long as there is time.
             await trio.sleep(PAUSE)
 
     async def _leave_once(self) -> bool:

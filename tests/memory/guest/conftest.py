@@ -263,7 +263,11 @@ class Peer(httpx.AsyncBaseTransport):
         socket.answer(request, "JwtResponse", Jwt(jwt=f"jwt-{request.token}", expires=1e9))
 
     def on_closeSession(self, socket: PeerSocket, request: Request) -> None:
-        self.sessions[request.token].is_open = False
+        session = self.sessions.get(request.token)
+        if session is None:
+            socket.answer(request, "string", "session not found", code=4007)
+            return
+        session.is_open = False
         socket.answer(request, "SessionResponse", CLOSED)
 
     def on_onAttachment(self, socket: PeerSocket, request: Request) -> None:
