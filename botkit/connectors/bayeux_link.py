@@ -1,41 +1,60 @@
-"""One Bayeux session over the two HTTP connections of a chat.
+"""One Bayeux session over the connections of a chat.
 
 Theory of operation. ``bayeux.client.Client`` knows the rules and does no I/O; this runs it. The
-connect loop (:meth:`BayeuxLink.run`) holds one connection for polls; :meth:`BayeuxLink.call` sends
-everything else over the other, so that nothing waits behind a poll. Replies of both go through the
-same machine, and what it makes of them is handed on at once, to a function that never waits.
+connect loop (:meth:`BayeuxLink.run`) asks what keeps the session alive; :meth:`BayeuxLink.call`
+sends everything else beside it, so that nothing waits behind a poll. What either brings goes
+through the same machine, and what that makes of it is handed on at once, to a function that never
+waits.
+
+The client says whether a request goes over long polling or over a WebSocket. Where both may be
+used, the WebSocket is on trial until it has carried its first answer. If it cannot be opened,
+breaks or stays silent before that, the handshake is sent again over long polling, and there the
+chat stays; afterwards it stays on the WebSocket, whatever happens.
+
+Source: CometD's JavaScript client, ``stickyReconnect``.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from typing import assert_never
+from typing import NoReturn
 
 import trio
 
 from botkit.bayeux import client as bayeux
-from botkit.bayeux.messages import Codec, Message, decode, encode
-from botkit.connectors.http import Http, HttpReply, Lane
+from botkit.bayeux.messages import Codec, Message
+from botkit.connectors.bayeux_http import HttpLine
+from botkit.connectors.bayeux_line import Line
+from botkit.connectors.bayeux_socket import OpenSocket, SocketLine
+from botkit.connectors.http import Http, Lane
 from botkit.errors import BotkitError, ConnectorError, RemoteProtocolError
+
+__all__ = ["LONG_POLLING", "WEBSOCKET", "BayeuxLink"]
+
+log = logging.getLogger(__name__)
 
 OnEvent = Callable[[bayeux.Event], None]
 
-PROXY_REFUSES = 407
-"""A status that only proxies give."""
-SHOWN = 80
-"""Characters of a reply that an error shows."""
+LONG_POLLING = "long-polling"
+WEBSOCKET = "websocket"
+TRIAL_LIMIT = 4.0
+"""Seconds for a WebSocket to open and to answer the handshake, where long polling may do instead:
+firewalls let such a connection hang, and a customer does not wait for ever."""
 
 
 class BayeuxLink:
-    """Runs a Bayeux client over HTTP long polling.
+    """Runs a Bayeux client.
 
     Args:
-        http: the chat's connections; closing it stays with the caller.
-        client: the state machine.
+        http: the chat's connections; closing them stays with the caller.
+        client: the state machine; its ``connection_type`` decides what is used.
         codec: reads and writes JSON.
         on_event: called for every event of the machine, in order; must not wait.
         on_failure: called when an exchange of the connect loop has failed; must not wait.
         max_network_delay: how long a reply that is not held may take, seconds.
+        open_socket: opens a WebSocket, if the client may use that.
+        falls_back: the client may use long polling, too, if there is no WebSocket to be had.
 
     Attributes:
         last_error: the latest failure of an exchange; None after a success.
@@ -44,12 +63,14 @@ class BayeuxLink:
 
     __slots__ = (
         "_acks",
-        "_codec",
         "_doing",
         "_http",
+        "_is_over",
         "_max_network_delay",
         "_on_event",
         "_on_failure",
+        "_on_trial",
+        "_socket",
         "client",
         "failures",
         "last_error",
@@ -64,32 +85,42 @@ class BayeuxLink:
         on_failure: Callable[[], None],
         *,
         max_network_delay: float,
+        open_socket: OpenSocket | None = None,
+        falls_back: bool = False,
     ) -> None:
         self.client = client
         self.last_error: BotkitError | None = None
         self.failures = 0
-        self._http = http
-        self._codec = codec
+        self._http = HttpLine(http, codec, self._take)
+        self._socket: SocketLine | None = None
+        if open_socket is not None:
+            self._socket = SocketLine(open_socket, http.url, codec, self._take)
+        self._on_trial = falls_back
         self._on_event = on_event
         self._on_failure = on_failure
         self._max_network_delay = max_network_delay
         self._doing: trio.CancelScope | None = None
         self._acks: dict[str, bayeux.Acknowledged] = {}
+        self._is_over = False
 
     async def run(self) -> None:
-        """Be the connect loop, until the server forbids to go on or the session is ended."""
-        while True:
-            action = self.client.next_action(trio.current_time())
-            match action:
-                case bayeux.Wait():
+        """Be the connect loop, until the server forbids to go on or the session is ended.
+
+        A WebSocket is read, and kept open, until :meth:`disconnect`.
+        """
+        try:
+            while not isinstance(action := self._next_action(), bayeux.Stop):
+                if isinstance(action, bayeux.Wait):
                     with trio.CancelScope(deadline=action.until) as self._doing:
-                        await trio.sleep_forever()
-                case bayeux.Handshake() | bayeux.Connect():
+                        await self._line.listen()
+                else:
                     await self._ask(action)
-                case bayeux.Stop():
-                    return
-                case _:
-                    assert_never(action)
+            if self._line is self._socket and not self._is_over:
+                with trio.CancelScope() as self._doing:
+                    await self._line.listen()
+        finally:
+            if self._socket is not None:
+                await self._socket.aclose()
 
     async def call(self, *messages: Message) -> dict[str, bayeux.Acknowledged]:
         """Send messages beside the connect loop, once, in one request.
@@ -101,22 +132,22 @@ class BayeuxLink:
             ConnectorError: no sensible reply came; ``sent`` tells whether the server may have it.
             RemoteProtocolError: the reply is not Bayeux.
         """
+        ids = [message.id for message in messages if message.id is not None]
+        line = self._line
         try:
             with trio.move_on_after(self._max_network_delay) as limit:
-                reply = await self._http.post("", encode(messages, self._codec), lane=Lane.CALL)
+                await line.exchange(
+                    messages, lambda: all(id in self._acks for id in ids), lane=Lane.CALL
+                )
             if limit.cancelled_caught:
-                raise self._too_late(self._max_network_delay)
-            received = self._read(reply)
+                await self._be_too_late(line, self._max_network_delay)
         except BaseException:
             for message in messages:
                 self.client.forget(message)
             raise
-        self._take(received)
-        return {
-            message.id: ack
-            for message in messages
-            if message.id is not None and (ack := self._acks.pop(message.id, None)) is not None
-        }
+        finally:
+            acks = {id: ack for id in ids if (ack := self._acks.pop(id, None)) is not None}
+        return acks
 
     async def disconnect(self) -> None:
         """End the Bayeux session.
@@ -125,10 +156,31 @@ class BayeuxLink:
             ConnectorError, RemoteProtocolError: as :meth:`call`; the session then expires.
         """
         message = self.client.disconnect()
+        self._stop_doing()
+        try:
+            if message is not None:
+                await self.call(message)
+        finally:
+            self._is_over = True
+            self._stop_doing()
+
+    @property
+    def _line(self) -> Line:
+        """What the next request goes over."""
+        if self._socket is not None and self.client.connection_type == WEBSOCKET:
+            return self._socket
+        return self._http
+
+    def _next_action(self) -> bayeux.Action:
+        return self.client.next_action(trio.current_time())
+
+    def _is_answered(self) -> bool:
+        return not self.client.is_asking
+
+    def _stop_doing(self) -> None:
+        """End what the connect loop does now; it then asks the client what is next."""
         if self._doing is not None:
             self._doing.cancel()
-        if message is not None:
-            await self.call(message)
 
     async def _ask(self, action: bayeux.Handshake | bayeux.Connect) -> None:
         """Send what the connect loop has to send, and take the answer or the lack of one."""
@@ -137,27 +189,41 @@ class BayeuxLink:
         scope = self._doing = trio.CancelScope(deadline=action.deadline)
         try:
             with scope:
-                body = encode(action.messages, self._codec)
-                reply = await self._http.post("", body, lane=Lane.POLL)
-                received = self._read(reply)
+                await self._exchange(action)
+                self.failures = 0
+            if scope.cancelled_caught and self.client.is_asking:
+                await self._be_too_late(self._line, trio.current_time() - started)
         except BotkitError as caught:
             error = caught
-        now = trio.current_time()
-        if scope.cancelled_caught:
-            error = self._too_late(now - started)
         self._doing = None
-        if error is None:
-            self._take(received)
-            if self.client.is_asking:
-                error = RemoteProtocolError(
-                    f"{self._http.url} did not answer the {type(action).__name__.lower()}:"
-                    f" {_shown(reply.body)}"
-                )
-            else:
-                self.failures = 0
         if error is not None and self.client.is_asking:
             # Otherwise it was cancelled on purpose: the session is over.
-            self._fail(error, now)
+            self._fail(error, trio.current_time())
+
+    async def _exchange(self, action: bayeux.Handshake | bayeux.Connect) -> None:
+        if self._on_trial and self._socket is not None and type(action) is bayeux.Handshake:
+            self._on_trial = False
+            if await self._try_socket(self._socket, action):
+                return
+        await self._line.exchange(action.messages, self._is_answered, lane=Lane.POLL)
+
+    async def _try_socket(self, socket: SocketLine, action: bayeux.Handshake) -> bool:
+        """Find out whether there is a WebSocket to be had; if not, the client uses it no more."""
+        try:
+            with trio.move_on_after(TRIAL_LIMIT) as trial:
+                await socket.exchange(action.messages, self._is_answered, lane=Lane.POLL)
+            error: BotkitError | None = None
+            if trial.cancelled_caught:
+                error = self._lateness(socket, TRIAL_LIMIT)
+        except (ConnectorError, RemoteProtocolError) as caught:
+            error = caught
+        if error is not None:
+            log.info("long polling is used, since there is no WebSocket: %s", error)
+            self.client.use(LONG_POLLING)
+        if self._line is not socket:
+            # It may also have answered that it serves other types alone.
+            await socket.give_up(error or ConnectorError(f"{socket.url} serves no WebSocket"))
+        return error is None
 
     def _fail(self, error: BotkitError, now: float) -> None:
         self.last_error = error
@@ -171,36 +237,16 @@ class BayeuxLink:
         for event in self.client.receive(received, trio.current_time()):
             if type(event) is bayeux.Acknowledged:
                 self._acks[event.id] = event
-            elif type(event) is bayeux.SessionUnknown and self._doing is not None:
+            elif type(event) is bayeux.SessionUnknown:
                 # A held connect, or a pause before one, belongs to a session that is gone.
-                self._doing.cancel()
+                self._stop_doing()
             self._on_event(event)
 
-    def _read(self, reply: HttpReply) -> list[Message]:
-        """Read a reply; whatever is not 200 with Bayeux in it is a failure of the transport.
+    async def _be_too_late(self, line: Line, waited: float) -> NoReturn:
+        error = self._lateness(line, waited)
+        await line.give_up(error)
+        raise error
 
-        Source: CometD clients treat HTTP errors and invalid JSON as transport failures.
-        """
-        if reply.status != 200:
-            raise ConnectorError(
-                f"{self._http.url} answered with HTTP {reply.status}: {_shown(reply.body)}",
-                kind="proxy" if reply.status == PROXY_REFUSES else "http",
-            )
-        try:
-            return decode(reply.body, self._codec)
-        except RemoteProtocolError as error:
-            raise RemoteProtocolError(
-                f"{self._http.url} answered with something that is not Bayeux ({error}):"
-                f" {_shown(reply.body)}"
-            ) from error
-
-    def _too_late(self, waited: float) -> ConnectorError:
-        return ConnectorError(
-            f"{self._http.url} did not answer within {waited:.0f} s", kind="timeout"
-        )
-
-
-def _shown(body: bytes) -> str:
-    """Show the beginning of a body in an error."""
-    text = " ".join(body[: SHOWN * 4].decode("utf-8", "replace").split())
-    return repr(text[:SHOWN] + ("..." if len(text) > SHOWN else ""))
+    def _lateness(self, line: Line, waited: float) -> ConnectorError:
+        text = f"{line.url} did not answer within {waited:.0f} s"
+        return ConnectorError(text, kind="timeout", sent=line.is_open)

@@ -14,13 +14,11 @@ import httptools
 
 from botkit.errors import RemoteProtocolError
 
-__all__ = ["Answer", "AnswerReader", "shown"]
+__all__ = ["Answer", "AnswerReader"]
 
 HEAD_LIMIT = 64 * 1024
 BODY_WANTED = 512
 """Bytes of a refusal's body that are waited for."""
-SHOWN = 80
-"""Characters of a body that an error shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +131,3 @@ class AnswerReader:
     def on_message_complete(self) -> None:
         # Otherwise it was one of those that only announce another one.
         self._ended = self._status != 0
-
-
-def shown(body: bytes) -> str:
-    """Show the beginning of a body in an error."""
-    text = " ".join(body[: SHOWN * 4].decode("utf-8", "replace").split())
-    return repr(text[:SHOWN] + ("..." if len(text) > SHOWN else ""))

@@ -184,9 +184,14 @@ class StreamWebSocket:
 
     async def _answer(self) -> None:
         """Send pongs and closing frames, unless whoever is sending takes them along."""
-        if not self._sending.locked():
-            async with self._sending:
-                await self._write_out()
+        if self._sending.locked():
+            return
+        # Without a checkpoint, so that one who is cancelled can still say goodbye.
+        self._sending.acquire_nowait()
+        try:
+            await self._write_out()
+        finally:
+            self._sending.release()
 
     async def _write_out(self) -> None:
         try:

@@ -12,11 +12,12 @@ from urllib.parse import unquote, urlsplit
 
 import trio
 
+from botkit.connectors.http.excerpt import shown
 from botkit.connectors.http.failures import connect_failure, exchange_failure
 from botkit.connectors.http.lean import OpenStream, with_tls
 from botkit.connectors.http.target import basic_auth, without_userinfo
 from botkit.connectors.http.tcp import open_tcp_stream
-from botkit.connectors.websocket.answers import Answer, AnswerReader, shown
+from botkit.connectors.websocket.answers import Answer, AnswerReader
 from botkit.errors import BotkitError, ConfigError, ConnectorError, RemoteProtocolError
 from botkit.interfaces import NetworkSettings
 

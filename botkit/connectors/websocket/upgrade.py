@@ -11,8 +11,9 @@ from dataclasses import replace
 from websockets.utils import accept_key, generate_key
 
 from botkit.connectors.http.cookies import CookieStore
+from botkit.connectors.http.excerpt import shown
 from botkit.connectors.http.target import Target, parse_target, request_headers
-from botkit.connectors.websocket.answers import Answer, shown
+from botkit.connectors.websocket.answers import Answer
 from botkit.connectors.websocket.contract import CookieJar
 from botkit.errors import ConfigError, ConnectorError, RemoteProtocolError
 from botkit.interfaces import NetworkSettings
