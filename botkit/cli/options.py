@@ -222,6 +222,13 @@ TABLE = (
         metavar="cometd|faye",
         help="The Bayeux server that the simulator behaves like.",
     ),
+    Setting(
+        key="extension",
+        kind=click.Choice(["ack", "timesync"]),
+        many=True,
+        metavar="ack|timesync",
+        help="An extension that this server agrees to (repeatable).",
+    ),
 )
 
 SETTINGS: Mapping[str, Setting] = {setting.key: setting for setting in TABLE}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +17,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@takes("host", "port", "agents", "faults", "personality")
+@takes("host", "port", "agents", "faults", "personality", "extension")
 def simulate(
-    host: str, port: int, agents: Path | None, faults: Path | None, personality: str
+    host: str,
+    port: int,
+    agents: Path | None,
+    faults: Path | None,
+    personality: str,
+    extension: tuple[str, ...],
 ) -> int:
     """Serve a simulated contact centre until stopped.
 
@@ -27,7 +33,7 @@ def simulate(
     """
     import trio
 
-    settings = settings_for(agents, faults, personality)
+    settings = settings_for(agents, faults, personality, extension)
     trio.run(
         partial(serve, settings, host=host, port=port),
         restrict_keyboard_interrupt_to_checkpoints=True,
@@ -35,7 +41,9 @@ def simulate(
     return 0
 
 
-def settings_for(agents: Path | None, faults: Path | None, personality: str) -> SimulatorSettings:
+def settings_for(
+    agents: Path | None, faults: Path | None, personality: str, extensions: tuple[str, ...]
+) -> SimulatorSettings:
     """Read what the options name.
 
     Raises:
@@ -51,7 +59,11 @@ def settings_for(agents: Path | None, faults: Path | None, personality: str) -> 
         agents=load_agents(agents) if agents is not None else None,
         faults=wrong.faults,
         seed=wrong.seed,
-        personality={"cometd": COMETD, "faye": FAYE}[personality],
+        personality=replace(
+            {"cometd": COMETD, "faye": FAYE}[personality],
+            ack="ack" in extensions,
+            timesync="timesync" in extensions,
+        ),
     )
 
 

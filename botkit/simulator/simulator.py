@@ -151,7 +151,7 @@ class Simulator:
         porter = Porter()
         # What is not served is not offered, or clients lose time trying it.
         personality = replace(settings.personality, connection_types=("long-polling",))
-        self.bayeux = Server(personality, new_id=self._new_id, authorize=porter)
+        self.bayeux = Server(personality, new_id=self._new_id, authorize=porter, epoch=self._epoch)
         reception = Reception(
             centre=self.centre,
             routing=Routing(agents_file, new_values=self._new_values),

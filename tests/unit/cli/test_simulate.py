@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from botkit.cli import main
+from botkit.cli.simulate import settings_for
 
 
 def test_a_port_in_use(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,3 +31,11 @@ def test_a_personality_that_does_not_exist(
 ) -> None:
     assert main(["simulate", "--personality", "nice"]) == 4
     assert "cometd" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("extensions", [(), ("ack",), ("timesync", "ack")])
+def test_a_server_agrees_to_the_extensions_that_were_named(extensions: tuple[str, ...]) -> None:
+    personality = settings_for(None, None, "faye", extensions).personality
+    agreed = {name for name in ("ack", "timesync") if getattr(personality, name)}
+    assert agreed == set(extensions)
+    assert personality.name == "faye"
