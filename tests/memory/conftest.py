@@ -149,6 +149,7 @@ class Guest:
     deployment = "11111111-2222-3333-4444-555555555555"
 
     def __init__(self, simulator: Simulator, token: str = "guest-1") -> None:
+        self.simulator = simulator
         self.token = token
         self.frames: list[dict[str, Any]] = []
         self.network = MemoryNetwork(simulator.handle)

@@ -17,7 +17,7 @@ from botkit.simulator.centre import CentreSettings
 from botkit.simulator.guest_settings import GuestSettings
 
 Start = Callable[..., Awaitable[Simulator]]
-NewGuest = Callable[..., Any]
+NewGuest = Any
 GREETING = "Hello, how can I help you?"
 
 
