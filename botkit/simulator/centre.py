@@ -351,6 +351,15 @@ class Centre:
             raise CentreError(f"there is no file {file_id!r:.60}")
         return file
 
+    def show_file(self, chat: Chat, file: StoredFile, *, now: float) -> None:
+        """Tell of a file that came by a wire with rules of its own, which keeps it, too.
+
+        Raises:
+            CentreError: the chat has ended.
+        """
+        self._check_open(chat)
+        self._tell_of_file(chat, EntryKind.FILE_UPLOADED, file.party, file, now)
+
     def _tell_of_file(
         self, chat: Chat, kind: EntryKind, party: Party, file: StoredFile, now: float
     ) -> None:

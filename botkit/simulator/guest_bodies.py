@@ -16,7 +16,7 @@ import orjson
 from botkit.bayeux.messages import JSON
 from botkit.chat import Button, EndedBy, PartyKind
 from botkit.simulator.chats import Chat, Entry, EntryKind
-from botkit.simulator.guest_files import Upload
+from botkit.simulator.guest_files import DOWNLOAD_PATH, Upload
 from botkit.simulator.guest_settings import AtChatEnd
 from botkit.simulator.guest_wire import GuestMessage
 
@@ -28,12 +28,13 @@ MEDIA = ("Image", "Video", "Audio")
 
 
 def body_of(
-    chat: Chat, position: int, *, joined: bool, at_end: AtChatEnd
+    chat: Chat, position: int, *, joined: bool, at_end: AtChatEnd, root: str = ""
 ) -> dict[str, JSON] | None:
     """Write an entry of the log; None if the guest does not see it.
 
     Args:
         joined: the guest began the conversation by ``Join``.
+        root: how the guest reaches the simulator over HTTP.
     """
     entry = chat.log[position]
     own = entry.party.kind is PartyKind.CUSTOMER
@@ -44,6 +45,9 @@ def body_of(
             events = typing_of(entry)
         case EntryKind.JOINED if own and joined:
             events = presence("Join")
+        case EntryKind.FILE_UPLOADED if not own:
+            content = file_of(chat, entry, root)
+            return {**head_of(chat, position), "type": "Text", "text": "", "content": content}
         case EntryKind.ENDED if chat.ended_by is EndedBy.SERVICE and at_end is not AtChatEnd.UNTOLD:
             return ending_of(chat, position, at_end)
         case _:
@@ -108,6 +112,20 @@ def offer_of(buttons: Sequence[Button]) -> list[JSON]:
     ]
 
 
+def file_of(chat: Chat, entry: Entry, root: str) -> list[JSON]:
+    """Write a file that an agent has sent."""
+    about = entry.userdata
+    url = f"{root}{DOWNLOAD_PATH}{file_key(chat, about['file-id'])}"
+    return [
+        attachment(about["file-id"], url, entry.text, int(about["file-size"]), about["file-type"])
+    ]
+
+
+def file_key(chat: Chat, file_id: str) -> str:
+    """Name an agent's file so that nobody can guess it; it begins with the file's id."""
+    return f"{file_id}-{uuid.uuid5(NAMESPACE, f'{chat.secure_key}:{file_id}').hex}"
+
+
 def typing_of(entry: Entry) -> list[JSON]:
     if entry.kind is EntryKind.TYPING_STOPPED:
         return [{"eventType": "Typing", "typing": {"type": "Off"}}]
@@ -148,18 +166,22 @@ def content_of(message: GuestMessage, uploads: Sequence[Upload]) -> str:
         if press.message_id:
             answer["originatingMessageId"] = press.message_id
         content.append({"contentType": "ButtonResponse", "buttonResponse": answer})
-    content.extend(attachment_of(upload) for upload in uploads)
+    content.extend(
+        attachment(item.id, item.download_url, item.name, len(item.content or b""), item.type)
+        for item in uploads
+    )
     return orjson.dumps(content).decode() if content else ""
 
 
-def attachment_of(upload: Upload) -> JSON:
-    family = upload.type.partition("/")[0].capitalize()
-    attachment: dict[str, JSON] = {
-        "id": upload.id,
-        "url": upload.download_url,
-        "filename": upload.name,
-        "fileSize": len(upload.content or b""),
+def attachment(id_: str, url: str, name: str, size: int, type_: str) -> JSON:
+    """Write a file, whoever has sent it."""
+    family = type_.partition("/")[0].capitalize()
+    about: dict[str, JSON] = {
+        "id": id_,
+        "url": url,
+        "filename": name,
+        "fileSize": size,
         "mediaType": family if family in MEDIA else "File",
-        "mime": upload.type,
+        "mime": type_,
     }
-    return {"contentType": "Attachment", "attachment": attachment}
+    return {"contentType": "Attachment", "attachment": about}

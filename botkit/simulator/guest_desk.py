@@ -17,7 +17,7 @@ from botkit.bayeux.messages import JSON
 from botkit.chat import EndedBy
 from botkit.simulator.centre import Centre
 from botkit.simulator.faults import GUEST, Faults, Point
-from botkit.simulator.guest_bodies import body_of, is_remembered, presence, stamp
+from botkit.simulator.guest_bodies import body_of, file_key, is_remembered, presence, stamp
 from botkit.simulator.guest_files import GuestFiles, Upload
 from botkit.simulator.guest_sessions import GuestSession, GuestSessions, GuestSocket
 from botkit.simulator.guest_settings import GuestSettings, SameToken
@@ -110,6 +110,7 @@ class GuestDesk:
             self.leave(socket)
             self._bound[socket] = session
             session.sockets.append(socket)
+            session.root = socket.root
             self._sessions.settle(session)
 
     def _session_of(self, socket: GuestSocket, request: GuestRequest) -> GuestSession:
@@ -336,6 +337,18 @@ class GuestDesk:
         for socket in session.sockets if session is not None else ():
             socket.send(told)
 
+    def download(self, key: str) -> bytes | None:
+        """Give the bytes of a guest's file, or of an agent's; None if there is no such file."""
+        upload = self._files.download(key)
+        if upload is not None:
+            return upload.content
+        file_id = key.rpartition("-")[0]
+        chat = self._centre.by_id(file_id.rpartition("-")[0])
+        if chat is None or chat.room is None or key != file_key(chat, file_id):
+            return None
+        file = chat.room.files.get(file_id)
+        return file.content if file is not None else None
+
     # --- ending ---
 
     def _close_session(self, socket: GuestSocket, request: GuestRequest) -> None:
@@ -460,7 +473,13 @@ class GuestDesk:
     def _bodies_of(self, session: GuestSession) -> list[JSON]:
         at_end = self._settings.at_chat_end
         bodies = (
-            body_of(conversation.chat, position, joined=conversation.joined, at_end=at_end)
+            body_of(
+                conversation.chat,
+                position,
+                joined=conversation.joined,
+                at_end=at_end,
+                root=session.root,
+            )
             for conversation in session.conversations
             for position, entry in enumerate(conversation.chat.log)
             if is_remembered(entry)

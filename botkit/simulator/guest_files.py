@@ -16,10 +16,12 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from botkit.chat import Party
+from botkit.simulator.files import StoredFile
 from botkit.simulator.guest_settings import GuestSettings
 from botkit.simulator.guest_wire import Code, FileRequest, GuestError
 
-__all__ = ["DOWNLOAD_PATH", "UPLOAD_PATH", "GuestFiles", "Upload", "UploadState"]
+__all__ = ["DOWNLOAD_PATH", "UPLOAD_PATH", "GuestFiles", "Upload", "UploadState", "stored"]
 
 UPLOAD_PATH = "/simulator/guest/uploads/"
 DOWNLOAD_PATH = "/simulator/guest/downloads/"
@@ -207,6 +209,17 @@ def check_content(upload: Upload, content: bytes, *, at_most: int) -> None:
         # Whether it is written in hexadecimal or in base 64 is not public.
         if upload.md5 not in (digest.hexdigest(), base64.b64encode(digest.digest()).decode()):
             raise GuestError(Code.FILE_CONTENT_INVALID, "the file has not the announced digest")
+
+
+def stored(upload: Upload, party: Party) -> StoredFile:
+    """Give a file as the centre knows files; whose bytes stay here."""
+    return StoredFile(
+        id=upload.id,
+        name=upload.name,
+        media_type=upload.type,
+        content=upload.content or b"",
+        party=party,
+    )
 
 
 def fits(media_type: str, allowed: str) -> bool:

@@ -88,7 +88,7 @@ class GuestLines:
     def _tell(self, session: GuestSession, conversation: Conversation, position: int) -> None:
         chat = conversation.chat
         at_end = self._settings.at_chat_end
-        body = body_of(chat, position, joined=conversation.joined, at_end=at_end)
+        body = body_of(chat, position, joined=conversation.joined, at_end=at_end, root=session.root)
         if body is None:
             return
         send = partial(send_body, session, body, self._speaker)

@@ -70,6 +70,7 @@ class GuestSession:
 
     Attributes:
         subject: who has signed in; None for a guest.
+        root: how the guest, whose last socket knew it, reaches the simulator over HTTP.
         read_only: nothing may be sent until ``startNew``.
         closed: ``closeSession`` has closed all its connections.
         conversations: the latest one is the last.
@@ -79,6 +80,7 @@ class GuestSession:
     token: str
     deployment: str
     subject: str | None = None
+    root: str = ""
     read_only: bool = False
     closed: bool = False
     last_active: float = 0.0

@@ -14,7 +14,7 @@ from botkit.simulator.centre import Centre, CentreError
 from botkit.simulator.chats import Chat, ChatRequest, EntryKind
 from botkit.simulator.faults import GUEST, Faults, Point
 from botkit.simulator.guest_bodies import content_of, presence
-from botkit.simulator.guest_files import GuestFiles, UploadState
+from botkit.simulator.guest_files import GuestFiles, UploadState, stored
 from botkit.simulator.guest_lines import GuestLines
 from botkit.simulator.guest_sessions import Conversation, GuestSession, GuestSocket
 from botkit.simulator.guest_settings import GuestSettings
@@ -116,10 +116,11 @@ class GuestSpeech:
                 content_type=message.kind,
                 content=content_of(message, uploads),
             )
+            for upload in uploads:
+                upload.state = UploadState.SENT
+                self._centre.show_file(chat, stored(upload, chat.customer), now=now)
         except CentreError as error:
             raise GuestError(Code.UNEXPECTED, str(error)) from error
-        for upload in uploads:
-            upload.state = UploadState.SENT
 
     # --- events ---
 

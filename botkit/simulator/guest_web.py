@@ -157,15 +157,15 @@ class GuestWeb:
         return Reply()
 
     def _download(self, request: Request) -> Reply:
-        upload = self._files.download(request.path.removeprefix(DOWNLOAD_PATH))
-        if upload is None or upload.content is None:
+        content = self._desk.download(request.path.removeprefix(DOWNLOAD_PATH))
+        if content is None:
             return refused(Code.FORBIDDEN, "there is nothing to be fetched here, or no more")
         # A test double on somebody's machine serves nothing that a browser would run.
         headers = (
             ("Content-Type", "application/octet-stream"),
             ("Content-Disposition", "attachment"),
         )
-        return Reply(headers=headers, body=upload.content)
+        return Reply(headers=headers, body=content)
 
     # --- those who sign in ---
 

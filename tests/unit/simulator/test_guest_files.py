@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from botkit.chat import PartyKind
+from botkit.simulator.chats import EntryKind
 from botkit.simulator.guest_files import DOWNLOAD_PATH, UPLOAD_PATH
 
 New = Any
@@ -196,6 +198,43 @@ def test_guests_do_not_see_each_others_files(new_world: New) -> None:
     other = world.configured("guest-2")
     assert send(other)["code"] == 4009
     assert other.ask("getAttachment", attachmentId="a-1")[0]["code"] == 4009
+
+
+def test_agents_see_that_a_file_came(new_world: New) -> None:
+    world = new_world()
+    socket = world.configured()
+    bring(world, socket, b"png")
+    send(socket)
+    line, file = world.chat.log[-2:]
+    assert (line.kind, file.kind) == (EntryKind.MESSAGE, EntryKind.FILE_UPLOADED)
+    assert (file.text, file.userdata["file-id"], file.userdata["file-size"]) == (
+        "a.png",
+        "a-1",
+        "3",
+    )
+    copies = [frame for frame in socket.frames if frame["class"] == "StructuredMessage"]
+    assert len(copies) == 1
+
+
+def test_guests_get_the_files_of_agents(new_world: New) -> None:
+    world = new_world()
+    socket = world.configured()
+    socket.say("hello")
+    agent = world.centre.join(world.chat, "Grace", now=world.now, kind=PartyKind.AGENT)
+    about = {"name": "case.pdf", "media_type": "application/pdf", "content": b"pdf"}
+    world.centre.upload(world.chat, agent, **about, now=world.now)
+    body = socket.frames[-1]["body"]
+    assert (body["type"], body["direction"]) == ("Text", "Outbound")
+    [content] = body["content"]
+    assert content["attachment"]["filename"] == "case.pdf"
+    assert content["attachment"]["mediaType"] == "File"
+    key = content["attachment"]["url"].removeprefix(f"http://simulator{DOWNLOAD_PATH}")
+    assert world.desk.download(key) == b"pdf"
+    assert world.desk.download(key[:-1]) is None
+    [file_id] = world.chat.room.files
+    world.centre.delete_file(world.chat, agent, file_id, now=world.now)
+    assert world.desk.download(key) is None
+    assert socket.frames[-1]["body"] == body
 
 
 def test_the_oldest_bytes_are_forgotten_when_there_are_too_many(new_world: New) -> None:
