@@ -23,12 +23,14 @@ from botkit.chat import (
     SessionRestored,
     SessionStarted,
 )
+from botkit.connectors.genesys_cloud import GenesysCloud
 from botkit.connectors.gms_cometd import GmsCometd
 from botkit.connectors.gms_rest import GmsRest
 from botkit.errors import BotkitError
 from botkit.interfaces import Connector, Deliver, Opening, Outcome, Request
 from botkit.simulator import Simulator, SimulatorSettings
 from botkit.simulator.app import BAYEUX_PATH, REST_PATH
+from botkit.simulator.guest_web import SOCKET_PATH
 from botkit.simulator.http import Handler, Reply
 from botkit.simulator.http import Request as HttpRequest
 from botkit.simulator.in_memory import MemorySocket
@@ -295,11 +297,15 @@ class _Body(httpx.AsyncByteStream):
 
 WIRES: Mapping[str, tuple[Callable[[random.Random], Connector], str]] = MappingProxyType(
     {
-        "gms-cometd": (lambda rng: GmsCometd(rng=rng), BAYEUX_PATH),
-        "gms-rest": (lambda rng: GmsRest(rng=rng), REST_PATH),
+        "genesys-cloud": (
+            lambda rng: GenesysCloud(rng=rng),
+            f"ws://simulator{SOCKET_PATH}?deploymentId=demo",
+        ),
+        "gms-cometd": (lambda rng: GmsCometd(rng=rng), f"http://simulator{BAYEUX_PATH}"),
+        "gms-rest": (lambda rng: GmsRest(rng=rng), f"http://simulator{REST_PATH}"),
     }
 )
-"""The wires that lead to a simulator in memory: what speaks them, and the path of the URL."""
+"""The wires that lead to a simulator in memory: what speaks them, and the URL."""
 
 
 class SimulatorInMemory:
@@ -320,10 +326,9 @@ class SimulatorInMemory:
     def __init__(
         self, simulator: Simulator, *, latency: float = 0.0, wire: str = "gms-cometd"
     ) -> None:
-        new_client, path = WIRES[wire]
+        new_client, self.url = WIRES[wire]
         self.simulator = simulator
         self.network = MemoryNetwork(simulator.handle, latency=latency)
-        self.url = f"http://simulator{path}"
         self._client = new_client(random.Random(1))
         self.lacks = self._client.lacks
 
