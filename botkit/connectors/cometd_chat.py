@@ -25,7 +25,7 @@ Source: GMS Chat API v2 over CometD; public CometD clients; Bayeux notes, sectio
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import trio
 
@@ -51,6 +51,7 @@ from botkit.errors import (
 )
 from botkit.genesys import gms_v2
 from botkit.genesys.gms_chat import GmsChat
+from botkit.genesys.gms_files import FileCommand
 from botkit.genesys.gms_state import GmsState
 from botkit.genesys.gms_v2 import GmsNames
 from botkit.interfaces import Deliver, Opening, Outcome, Request, State
@@ -84,6 +85,7 @@ class CometdChat:
         deliver: takes events and outcomes; must not wait.
         names: what the wire calls things.
         max_network_delay: how long a reply that is not held may take, seconds.
+        send_file: does a command about a file, for the chat of a key.
         restored: the chat to win back instead of opening one.
         keep: puts a state into the form that can be stored.
     """
@@ -125,6 +127,7 @@ class CometdChat:
         *,
         names: GmsNames,
         max_network_delay: float,
+        send_file: Callable[[FileCommand, str], Awaitable[object]],
         restored: GmsState | None = None,
         keep: Callable[[GmsState], State],
     ) -> None:
@@ -166,6 +169,7 @@ class CometdChat:
             self._outlet,
             self._waiting,
             encode=self._encode,
+            send_file=lambda command: send_file(command, self._chat.secure_key),
             url=opening.url,
         )
         self._nursery: trio.Nursery

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import trio
 
@@ -20,6 +20,7 @@ from botkit.errors import (
     LocalProtocolError,
     RemoteProtocolError,
 )
+from botkit.genesys.gms_files import FileCommand
 from botkit.interfaces import Outcome, Request
 
 __all__ = ["ATTEMPTS", "Requests", "forgetful"]
@@ -41,10 +42,20 @@ class Requests:
         outlet: takes the outcomes, and knows of errors that the service pushed.
         waiting: woken whenever anything has changed.
         encode: writes a command for the wire; raises LocalProtocolError if it cannot be.
+        send_file: does what is about files, which goes another way; gives what was asked for.
         url: the server, for messages.
     """
 
-    __slots__ = ("_binding", "_channel", "_echo", "_encode", "_outlet", "_url", "_waiting")
+    __slots__ = (
+        "_binding",
+        "_channel",
+        "_echo",
+        "_encode",
+        "_outlet",
+        "_send_file",
+        "_url",
+        "_waiting",
+    )
 
     def __init__(
         self,
@@ -54,6 +65,7 @@ class Requests:
         waiting: Waiting,
         *,
         encode: Callable[[Command], dict[str, JSON]],
+        send_file: Callable[[FileCommand], Awaitable[object]],
         url: str,
     ) -> None:
         self._channel = channel
@@ -61,6 +73,7 @@ class Requests:
         self._outlet = outlet
         self._waiting = waiting
         self._encode = encode
+        self._send_file = send_file
         self._url = url
         # Of the command that is being performed.
         self._echo: Echo | None = None
@@ -74,12 +87,16 @@ class Requests:
     async def perform(self, request: Request) -> bool:
         """Do a command and tell its outcome; False if it failed."""
         error: BotkitError | None = None
+        value: object = None
         try:
-            await self._send(request.command)
+            if isinstance(request.command, FileCommand):
+                value = await self._send_file(request.command)
+            else:
+                await self._send(request.command)
         except (ChatError, ConnectorError, RemoteProtocolError, LocalProtocolError) as caught:
             error = caught
         now = trio.current_time()
-        self._outlet.hand_on(Outcome(number=request.number, at=now, error=error))
+        self._outlet.hand_on(Outcome(number=request.number, at=now, error=error, value=value))
         return error is None
 
     async def _send(self, command: Command) -> None:

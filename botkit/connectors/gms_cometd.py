@@ -21,6 +21,7 @@ from botkit.bayeux.messages import is_meta
 from botkit.connectors.cometd_chat import CometdChat
 from botkit.connectors.http import Http, open_http
 from botkit.connectors.http.stored import read_cookies, write_cookies
+from botkit.connectors.side_door import SideDoor
 from botkit.errors import ConfigError, ungrouped
 from botkit.genesys.gms_state import GmsState, read_state
 from botkit.genesys.gms_v2 import GmsNames
@@ -90,6 +91,8 @@ class GmsCometd:
         self.check(opening)
         restored = None if opening.restore is None else _read_state(opening, opening.restore)
         http = open_http(opening.url, opening.network, transport=opening.transport)
+        names, delay = _names(opening.options), self._config.max_network_delay
+        files = SideDoor(opening, http, url=names.files_url, reply_within=delay)
         try:
             if opening.restore is not None:
                 http.add_cookies(read_cookies(opening.restore))
@@ -99,8 +102,9 @@ class GmsCometd:
                 http,
                 client,
                 deliver,
-                names=_names(opening.options),
-                max_network_delay=self._config.max_network_delay,
+                names=names,
+                max_network_delay=delay,
+                send_file=files.perform,
                 restored=restored,
                 keep=partial(_state_of, opening, http),
             )
@@ -108,6 +112,7 @@ class GmsCometd:
                 await one.carry(requests, task_status)
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + CLOSE_LIMIT):
+                await files.aclose()
                 await http.aclose()
 
 
@@ -136,6 +141,8 @@ def _names(options: Mapping[str, str]) -> GmsNames:
             " give one like /service/chatV2/{service}",
             key="options.channel",
         )
+    if names.files_url and not names.files_url.startswith(("http://", "https://")):
+        raise ConfigError(f"{names.files_url!r} is no http or https URL", key="options.files_url")
     return names
 
 

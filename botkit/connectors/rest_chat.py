@@ -118,7 +118,8 @@ class RestChat:
         self._restored = restored
         self._keep = keep
         self._waiting = Waiting()
-        self._link = RestLink(http, service=opening.service, reply_within=times.reply_within)
+        path = gms_rest.path_of_service(opening.service)
+        self._link = RestLink(http, path=path, reply_within=times.reply_within)
         self._chat = GmsChat(
             userdata=opening.userdata, nickname=opening.nickname, restored=restored
         )

@@ -63,15 +63,15 @@ class RestLink:
 
     Args:
         http: its connections; closing them stays with the caller.
-        service: the chat service's name.
+        path: what all calls have in common of their paths, after that of ``http``.
         reply_within: how long an answer may take, seconds; files are given more.
     """
 
     __slots__ = ("_http", "_path", "_reply_within")
 
-    def __init__(self, http: Http, *, service: str, reply_within: float) -> None:
+    def __init__(self, http: Http, *, path: str, reply_within: float) -> None:
         self._http = http
-        self._path = gms_rest.path_of_service(service)
+        self._path = path
         self._reply_within = reply_within
 
     @property

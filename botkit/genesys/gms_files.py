@@ -1,12 +1,10 @@
 """Files of the GMS Chat API v2: multipart bodies, limits, and the names of files. Pure.
 
-Both wires send files as ``multipart/form-data``: REST to ``/{chatId}/file``, CometD to ``chat-ntf``
-beside the Bayeux server, where ``operation`` says what is wanted. Both halves are here.
+Both wires send files as ``multipart/form-data``: REST to ``/{chatId}/file``, CometD to its side
+door (``gms_side_door``). What both have in common is here, client half and server half.
 
-Source: GMS Chat API v2, file operations and file limits; public CometD clients for ``fileUpload``
-and ``fileGetLimits`` over ``chat-ntf``. ``fileDownload`` and ``fileDelete`` there, and that
-``file-id`` is the field that names the file, are inferred from REST. The unit of the sizes and what
-separates the file types are not documented: bytes and the usual separators are assumed.
+Source: GMS Chat API v2, file operations and file limits. The unit of the sizes and what separates
+the file types are not documented: bytes and the usual separators are assumed.
 """
 
 from __future__ import annotations
@@ -61,19 +59,7 @@ class Form:
     file: Upload | None = None
 
 
-# --- the forms of chat-ntf -----------------------------------------------------------------------
-
-
-def encode_side_door(command: FileCommand, secure_key: str) -> Form:
-    """Write a command about a file for ``chat-ntf``.
-
-    Raises:
-        LocalProtocolError: the file is too large.
-    """
-    fields = {"operation": OPERATIONS[type(command)], "secureKey": secure_key}
-    if isinstance(command, chat.DownloadFile | chat.DeleteFile):
-        fields[FILE_ID] = command.file_id
-    return Form(fields=fields, file=upload_of(command))
+# --- sending --------------------------------------------------------------------------------------
 
 
 def upload_of(command: FileCommand) -> Upload | None:

@@ -59,12 +59,13 @@ class Call:
 
     Attributes:
         path: below the URL of the service; percent-encoded.
-        file: makes it a multipart form.
+        is_multipart: it is a multipart form, as it always is with a file.
     """
 
     path: str
     fields: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     file: Upload | None = None
+    is_multipart: bool = False
 
     def encode(self) -> tuple[bytes, str | None]:
         """Write the body.
@@ -75,7 +76,7 @@ class Call:
         Raises:
             LocalProtocolError: a text cannot be written as UTF-8.
         """
-        if self.file is not None:
+        if self.is_multipart or self.file is not None:
             return gms_files.encode_multipart(Form(fields=self.fields, file=self.file))
         try:
             return urlencode(self.fields).encode("ascii"), None

@@ -38,12 +38,14 @@ class GmsNames:
         update_data: operation that attaches user data; inferred.
         push_url: operation that pushes a page; inferred.
         read_receipt: operation that tells what was read; inferred.
+        files_url: where files are sent to; empty for ``2/chat-ntf`` beside the Bayeux server.
     """
 
     channel: str = "/service/chatV2/{service}"
     update_data: str = "updateData"
     push_url: str = "pushUrl"
     read_receipt: str = "readReceipt"
+    files_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

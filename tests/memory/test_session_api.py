@@ -23,8 +23,8 @@ from botkit.chat import (
     Nickname,
     Notice,
     PartyKind,
+    PressButton,
     PushedUrl,
-    SendFile,
     SessionEnded,
     SessionStarted,
     Userdata,
@@ -266,6 +266,6 @@ async def test_what_this_wire_cannot_do_is_refused_here(
     nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     async with chatting(nursery) as (session, _):
-        with pytest.raises(BotkitError, match="no operation for SendFile"):
-            await session.perform(SendFile(name="a.txt", content=b"x"))
+        with pytest.raises(BotkitError, match="PressButton"):
+            await session.perform(PressButton(text="Yes"))
         await session.send_message("we go on")

@@ -10,8 +10,9 @@ from typing import cast
 from urllib.request import Request
 
 from botkit.connectors.http.contract import StoredCookie
+from botkit.connectors.http.target import parse_target
 
-__all__ = ["CookieStore"]
+__all__ = ["CookieStore", "cookie_domain"]
 
 
 class CookieStore:
@@ -75,6 +76,16 @@ class CookieStore:
         if self._jar is None:
             self._jar = CookieJar()
         return self._jar
+
+
+def cookie_domain(url: str) -> str:
+    """Give the domain that a cookie has which a server set for itself alone.
+
+    Source: ``http.cookiejar``, effective request-host: a name without a dot gets one.
+    """
+    host = parse_target(url).host
+    name = f"[{host}]" if ":" in host else host
+    return name if "." in name else f"{name}.local"
 
 
 class CookieLines:

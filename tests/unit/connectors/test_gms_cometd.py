@@ -30,7 +30,12 @@ def test_what_can_be_opened(opening: Opening) -> None:
         (Opening(), "server", "needs the http or https URL"),
         (Opening(url="ws://127.0.0.1/cometd"), "server", "'ws://127.0.0.1/cometd'"),
         (Opening(url="127.0.0.1:8080"), "server", "such as http://host:8080"),
-        (Opening(url=URL, options={"chanel": "/x"}), "options.chanel", "it has channel, push_url"),
+        (
+            Opening(url=URL, options={"chanel": "/x"}),
+            "options.chanel",
+            "it has channel, files_url, push_url",
+        ),
+        (Opening(url=URL, options={"files_url": "/x"}), "options.files_url", "no http or https"),
         (Opening(url=URL, options={"channel": ""}), "options.channel", "no channel"),
         (Opening(url=URL, options={"channel": "chat"}), "options.channel", "'chat' is no channel"),
         (Opening(url=URL, options={"channel": "/meta/x"}), "options.channel", "no channel"),
