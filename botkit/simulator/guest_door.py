@@ -74,7 +74,16 @@ class GuestConnection:
         max_waiting: frames that may wait to be sent.
     """
 
-    __slots__ = ("_held", "_max_waiting", "_queue", "_writable", "deployment", "is_open", "root")
+    __slots__ = (
+        "_held",
+        "_max_waiting",
+        "_queue",
+        "_writable",
+        "_writing",
+        "deployment",
+        "is_open",
+        "root",
+    )
 
     def __init__(self, *, deployment: str, root: str, max_waiting: int) -> None:
         self.deployment = deployment
@@ -84,6 +93,7 @@ class GuestConnection:
         self._queue: deque[Text | Closing] = deque()
         self._writable = trio.lowlevel.ParkingLot()
         self._held: list[str] | None = None
+        self._writing = trio.CancelScope()
 
     def send(self, frame: Frame) -> None:
         """Send a frame behind all others."""
@@ -108,10 +118,9 @@ class GuestConnection:
             self._put(Closing(code, reason))
 
     def cut(self) -> None:
-        """Send nothing any more, not even what waits."""
+        """Send nothing any more, not even what waits or is under way."""
         self.is_open = False
-        self._queue.clear()
-        self._put(Closing(0, ""))
+        self._writing.cancel()
 
     @contextmanager
     def holding(self) -> Iterator[list[str]]:
@@ -128,14 +137,17 @@ class GuestConnection:
         self._writable.unpark()
 
     async def write_out(self, socket: ServerSocket) -> None:
-        """Send until the connection is closed from either side."""
+        """Send until the connection is closed from either side, or cut."""
+        with self._writing:
+            await self._write_out(socket)
+        if self._writing.cancelled_caught:
+            socket.abort()
+
+    async def _write_out(self, socket: ServerSocket) -> None:
         while True:
             while not self._queue:
                 await self._writable.park()
             match self._queue.popleft():
-                case Closing(code=0):
-                    socket.abort()
-                    return
                 case Closing() as closing:
                     await socket.close(closing.code, closing.reason)
                     return

@@ -27,7 +27,6 @@ UPLOAD_PATH = "/simulator/guest/uploads/"
 DOWNLOAD_PATH = "/simulator/guest/downloads/"
 TAGGING = "x-amz-tagging"
 """The header that an upload must repeat; real ones carry it, too."""
-MAX_FILES = 10_000
 FORBIDDEN_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\]")
 
 
@@ -195,7 +194,7 @@ class GuestFiles:
                 break
             self._kept -= len(upload.content or b"")
             upload.content = None
-        while len(self._by_id) > MAX_FILES:
+        while len(self._by_id) > self._settings.keep_files:
             self.forget(*next(iter(self._by_id)))
 
 

@@ -64,6 +64,7 @@ class GuestSettings:
         max_file_kb: of one file.
         max_file_name: characters; the real limit is not public.
         max_kept_bytes: of all uploads together, after which the oldest are forgotten.
+        keep_files: files that are remembered, with or without their bytes.
         upload_lifetime: how long a file may wait to be uploaded and sent; not public.
         jwt_lifetime: of the tokens of guests, for the history.
         auth_lifetime: of the tokens of customers who have signed in; not public.
@@ -96,6 +97,7 @@ class GuestSettings:
     max_file_kb: int = 10_240
     max_file_name: int = 255
     max_kept_bytes: int = 64 * 1024 * 1024
+    keep_files: int = 10_000
     upload_lifetime: float = 600.0
     jwt_lifetime: float = 3600.0
     auth_lifetime: float = 900.0

@@ -183,7 +183,7 @@ class Simulator:
             clock=trio.current_time,
             on_change=self._remind,
         )
-        self._guests = Guests(
+        self.guests = Guests(
             settings=settings.guests,
             centre=self.centre,
             reception=reception,
@@ -203,7 +203,7 @@ class Simulator:
                 needs_cookie=personality.browser_cookie,
             ),
             rest=self._rest,
-            guests=self._guests.web,
+            guests=self.guests.web,
             centre=self.centre,
             faults=self.faults,
             status=self.status,
@@ -225,7 +225,7 @@ class Simulator:
             self.centre,
             self.faults,
             sessions=len(self.bayeux.sessions),
-            guests=self._guests.desk.sockets,
+            guests=self.guests.desk.sockets,
             failed_agents=self.agents.failed,
             now=trio.current_time(),
         )
@@ -278,7 +278,7 @@ class Simulator:
             self.bayeux.expire(now)
             self.centre.expire(now=now)
             self._rest.expire(now=now)
-            self._guests.desk.expire(now=now)
+            self.guests.desk.expire(now=now)
 
     def _remind(self) -> None:
         """Wake the housekeeper earlier, if there is reason to."""
@@ -291,7 +291,7 @@ class Simulator:
             self.bayeux.next_deadline(),
             self.centre.next_deadline(),
             self._rest.next_deadline(),
-            self._guests.desk.next_deadline(),
+            self.guests.desk.next_deadline(),
         )
         return min((deadline for deadline in deadlines if deadline is not None), default=math.inf)
 

@@ -248,6 +248,17 @@ def test_the_oldest_bytes_are_forgotten_when_there_are_too_many(new_world: New) 
     assert codes == [4008, 4008, 4008, 200, 200]
 
 
+def test_the_oldest_files_are_forgotten_when_there_are_too_many(new_world: New) -> None:
+    world = new_world(keep_files=3)
+    socket = world.configured()
+    for number in range(5):
+        bring(world, socket, b"1234", attachmentId=f"a-{number}")
+    codes = [
+        socket.ask("getAttachment", attachmentId=f"a-{number}")[0]["code"] for number in range(5)
+    ]
+    assert codes == [4009, 4009, 200, 200, 200]
+
+
 def test_a_file_of_a_session_that_is_gone_is_told_to_nobody(new_world: New) -> None:
     world = new_world()
     socket = world.configured()
