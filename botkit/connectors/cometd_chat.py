@@ -373,6 +373,9 @@ class CometdChat:
         # Who gets the first push of a chat gets the following ones, too.
         if self._chat.started is not was_started:
             self._binding.make()
+            if self._binding.losses:
+                # An earlier push may have been lost while there was no key to ask for it.
+                self._take_up_again()
         self._tell(events)
         if self._chat.is_holding and not self._releasing:
             self._releasing = True

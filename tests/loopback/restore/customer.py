@@ -17,7 +17,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -26,12 +26,13 @@ import trio
 import botkit
 from botkit.connectors.gms_cometd import GmsCometd
 from botkit.connectors.gms_rest import GmsRest
+from botkit.interfaces import Connector, Deliver, Opening, Outcome, Request, State
 from botkit.session import ChatSession
 
 PATIENCE = 20.0
 """Seconds in which a customer has done what is to be done; then something is wrong."""
 STORAGES: Mapping[str, Any] = {"file": botkit.FileStorage, "sqlite": botkit.SQLiteStorage}
-CONNECTORS: Mapping[str, Any] = {"gms-cometd": GmsCometd, "gms-rest": GmsRest}
+CONNECTORS: Mapping[str, Callable[[], Connector]] = {"gms-cometd": GmsCometd, "gms-rest": GmsRest}
 
 
 class Control:
@@ -47,6 +48,32 @@ class Control:
         """Wait until the test says go on."""
         await trio.lowlevel.wait_readable(self._socket)
         self._socket.recv(1)
+
+
+class Overheard:
+    """A connector that tells of every event the moment it is read, before anybody else hears it."""
+
+    def __init__(self, connector: Connector, control: Control) -> None:
+        self._connector = connector
+        self._control = control
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connector, name)
+
+    async def connect(
+        self,
+        opening: Opening,
+        requests: AsyncIterator[Request],
+        deliver: Deliver,
+        *,
+        task_status: trio.TaskStatus[None],
+    ) -> None:
+        def overhear(item: botkit.Event | Outcome | State) -> None:
+            if isinstance(item, botkit.Event):
+                self._control.tell(read=item.index)
+            deliver(item)
+
+        await self._connector.connect(opening, requests, overhear, task_status=task_status)
 
 
 class GatedStorage:
@@ -97,7 +124,7 @@ def open_session(
     settings = {
         "service": "demo",
         "storage": storage,
-        "connector": CONNECTORS[order["connector"]](),
+        "connector": Overheard(CONNECTORS[order["connector"]](), control),
         "options": order["options"],
         "open_within": order["open_within"],
     }
