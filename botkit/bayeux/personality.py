@@ -86,6 +86,7 @@ class Personality:
         ack_with_batch: agree in the newer form, an object with the number of the first batch.
         timesync: tell the time where a client asks for it.
         connection_types: what it serves.
+        hangs_up: a WebSocket is closed when a session on it is disconnected.
         text: what may be a channel or an id; None for the letter of the specification.
         max_sessions: further handshakes are refused.
         max_queue: a session for which more messages wait is removed.
@@ -119,6 +120,7 @@ class Personality:
     timesync: bool = False
     text: re.Pattern[str] | None = COMETD_TEXT
     connection_types: tuple[str, ...] = ("websocket", "long-polling")
+    hangs_up: bool = False
     errors: ErrorTexts = field(default_factory=ErrorTexts)
     max_sessions: int = 100_000
     max_queue: int = 10_000
@@ -174,6 +176,7 @@ FAYE = Personality(
     service_subscribe=False,
     text=None,
     connection_types=("long-polling", "websocket"),
+    hangs_up=True,
     errors=ErrorTexts(
         unknown_session="401:{}:Unknown client",
         missing="402:{}:Missing required parameter",

@@ -18,6 +18,8 @@ from botkit.simulator.guest_web import SOCKET_PATH, GuestWeb
 from botkit.simulator.http import Reply, Request
 from botkit.simulator.rest_door import RestDoor
 from botkit.simulator.side_door import SideDoor
+from botkit.simulator.socket_door import SocketDoor
+from botkit.simulator.upgrade import is_upgrade
 
 __all__ = ["BAYEUX_PATH", "REST_PATH", "STATUS_PATH", "App"]
 
@@ -31,6 +33,7 @@ FAULTS_PATH = "/simulator/faults"
 HELP = f"""There is nothing here. This is the botkit simulator, a test double of a contact centre:
 
 POST BASE{BAYEUX_PATH}      Bayeux, with GMS Chat API v2 on /service/chatV2/SERVICE
+GET  BASE{BAYEUX_PATH}      a WebSocket: the same
 POST BASE{FILES_PATH}    files of chats over Bayeux
 POST BASE{REST_PATH}/SERVICE   GMS Chat API v2 over REST
 GET  {SOCKET_PATH}?deploymentId=ID     a WebSocket: the guest API of Genesys Cloud web messaging
@@ -46,6 +49,7 @@ class App:
 
     Args:
         door: for everything below the Bayeux path.
+        sockets: for WebSockets there.
         side: for the files of chats over Bayeux.
         rest: for everything below the path of the chat API over REST.
         guests: for the guest API of Genesys Cloud, wherever its paths are.
@@ -59,6 +63,7 @@ class App:
         self,
         *,
         door: BayeuxDoor,
+        sockets: SocketDoor,
         side: SideDoor,
         rest: RestDoor,
         guests: GuestWeb,
@@ -68,6 +73,7 @@ class App:
         base: str = "",
     ) -> None:
         self._door = door
+        self._sockets = sockets
         self._side = side
         self._rest = rest
         self._guests = guests
@@ -84,7 +90,9 @@ class App:
         if path.startswith(self._bayeux) and path[len(self._bayeux) :][:1] in ("", "/"):
             if request.method == "POST":
                 return await self._door.handle(request)
-            return _text(405, "Bayeux is spoken by POST here.\n")
+            if self._sockets.is_served and is_upgrade(request):
+                return await self._sockets.handle(request)
+            return _text(405, "Bayeux is spoken by POST here, or over a WebSocket.\n")
         if path.startswith(self._rest_path):
             return await self._rest.handle(request, path.removeprefix(self._rest_path))
         if path.rstrip("/") == self._files_path:

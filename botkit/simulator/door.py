@@ -1,5 +1,7 @@
 """The door for Bayeux: request bodies in, reply bodies out, connects held, faults suffered.
 
+What comes over a WebSocket enters by ``socket_door``, which does the same with frames.
+
 Theory of operation. A request is decoded, faults have their say, the Bayeux server takes the
 messages, and what was published is done at the service desk at once: its pushes travel in the
 same reply. A connect that is held waits here, until something is pushed or its time is up. All
@@ -39,7 +41,7 @@ from botkit.simulator.desk import Desk
 from botkit.simulator.faults import Fault, Faults, Point
 from botkit.simulator.http import Reply, Request
 
-__all__ = ["BayeuxDoor", "Porter"]
+__all__ = ["COOKIE", "BayeuxDoor", "Caller", "Porter"]
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,21 @@ class Porter:
 
     def __call__(self, message: Message) -> Denial | None:
         return self.denial if message.channel == HANDSHAKE else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """From where messages come.
+
+    Attributes:
+        browser: the cookie, where the server has cookies and one was sent.
+        transport: what the session is served on from its next connect on.
+        on_connect: told the session of each connect that comes from there, before it is answered.
+    """
+
+    browser: str | None
+    transport: str = "long-polling"
+    on_connect: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,26 +146,30 @@ class BayeuxDoor:
             messages = decode(body_of(request), orjson)
         except RemoteProtocolError as error:
             return Reply(status=400, headers=(TEXT_HEADER,), body=str(error).encode())
-        browser = request.cookies.get(COOKIE) if self._personality.browser_cookie else None
-        if self._faults.any_at(Point.REQUEST):
-            visit = self._visit_of(messages, browser)
-            fault = self._faults.strike(
-                Point.REQUEST, visit.words, service=visit.service, customer=visit.customer
-            )
-            if fault is not None:
-                log.info("fault %s strikes %s", fault.name, "+".join(visit.words))
-                return await self._suffer(fault, messages, browser)
-        return await self._answer(messages, browser)
+        caller = Caller(browser=self.browser_of(request))
+        fault = self.strike(messages, caller)
+        if fault is not None:
+            return await self.suffer(fault, messages, caller)
+        return await self._answer(messages, caller)
+
+    def browser_of(self, request: Request) -> str | None:
+        """Tell by its cookie which browser a request comes from; None where nobody asks that."""
+        return request.cookies.get(COOKIE) if self._personality.browser_cookie else None
 
     # --- without faults ---
 
-    async def _answer(self, messages: Sequence[Message], browser: str | None) -> Reply:
-        return self._write(await self._finish(self._receive(messages, browser)))
+    async def _answer(self, messages: Sequence[Message], caller: Caller) -> Reply:
+        return await self.finish(self.receive(messages, caller))
 
-    def _receive(self, messages: Sequence[Message], browser: str | None) -> Exchange:
+    def receive(self, messages: Sequence[Message], caller: Caller) -> Exchange:
         """Hand messages to the server, and what they bring to the desk."""
-        exchange = self._server.receive(messages, now=trio.current_time(), browser=browser)
-        customer = exchange.set_cookie or browser
+        exchange = self._server.receive(
+            messages, now=trio.current_time(), browser=caller.browser, transport=caller.transport
+        )
+        customer = exchange.set_cookie or caller.browser
+        session, connects = exchange.session, any(m.channel == CONNECT for m in messages)
+        if caller.on_connect is not None and session is not None and connects:
+            caller.on_connect(session.id)
         while events := self._server.take_events():
             for event in events:
                 match event:
@@ -168,9 +189,20 @@ class BayeuxDoor:
             customer = self._customers.get(event.session, event.session)
             self._desk.receive(event.session, event.channel, event.data, customer=customer)
 
+    async def finish(self, exchange: Exchange) -> Reply:
+        """Hold a connect for as long as it is to be held, and answer."""
+        return self._write(await self._finish(exchange))
+
     async def _finish(self, exchange: Exchange) -> BayeuxReply:
         if exchange.is_held:
             await self._hold(exchange)
+        return self._respond(exchange)
+
+    def answer_nowait(self, exchange: Exchange) -> Reply:
+        """Answer what is not held."""
+        return self._write(self._respond(exchange))
+
+    def _respond(self, exchange: Exchange) -> BayeuxReply:
         reply = self._server.respond(exchange, trio.current_time())
         self._on_change()
         return reply
@@ -208,10 +240,22 @@ class BayeuxDoor:
 
     # --- with faults ---
 
-    def _visit_of(self, messages: Sequence[Message], browser: str | None) -> Visit:
+    def strike(self, messages: Sequence[Message], caller: Caller) -> Fault | None:
+        """Ask for the fault that strikes these messages."""
+        if not self._faults.any_at(Point.REQUEST):
+            return None
+        visit = self._visit_of(messages, caller)
+        fault = self._faults.strike(
+            Point.REQUEST, visit.words, service=visit.service, customer=visit.customer
+        )
+        if fault is not None:
+            log.info("fault %s strikes %s", fault.name, "+".join(visit.words))
+        return fault
+
+    def _visit_of(self, messages: Sequence[Message], caller: Caller) -> Visit:
         words: list[str] = []
         service = None
-        customer = browser or ""
+        customer = caller.browser or ""
         for message in messages:
             words.append(WORDS.get(message.channel, "publish"))
             if words[-1] == "publish" and isinstance(message.data, dict):
@@ -223,9 +267,8 @@ class BayeuxDoor:
             customer = customer or session
         return Visit(words=tuple(words), service=service, customer=customer)
 
-    async def _suffer(
-        self, fault: Fault, messages: Sequence[Message], browser: str | None
-    ) -> Reply:
+    async def suffer(self, fault: Fault, messages: Sequence[Message], caller: Caller) -> Reply:
+        """Answer as badly as the fault wants it."""
         match fault.name:
             case "http_500":
                 return BROKEN
@@ -233,59 +276,59 @@ class BayeuxDoor:
                 return HTML_PAGE
             case "stall":
                 await trio.sleep(fault.seconds)
-                return await self._answer(messages, browser)
+                return await self._answer(messages, caller)
             case "kill_connection":
-                return await self._cut(messages, browser, fault.seconds)
+                return await self._cut(messages, caller, fault.seconds)
             case "truncated_json":
-                reply = await self._answer(messages, browser)
+                reply = await self._answer(messages, caller)
                 return replace(reply, truncate_to=len(reply.body) // 2)
             case "slow_drip":
-                reply = await self._answer(messages, browser)
+                reply = await self._answer(messages, caller)
                 return replace(reply, drip=1 / fault.seconds)
             case "unknown_session":
-                return await self._deny_session(messages, browser, fault.option)
+                return await self._deny_session(messages, caller, fault.option)
             case "refused_handshake":
-                return await self._refuse_handshake(messages, browser, Reconnect(fault.option))
+                return await self._refuse_handshake(messages, caller, Reconnect(fault.option))
             case "advice_none":
                 return self._stop(messages)
             case "session_expiry":
-                reply = await self._answer(messages, browser)
+                reply = await self._answer(messages, caller)
                 self._forget(messages)
                 return reply
             case "redeliver":
-                return await self._deliver_again(messages, browser, fault.option)
+                return await self._deliver_again(messages, caller, fault.option)
             case _:
                 assert fault.name == "duplicate_connect"
-                return await self._displace(messages, browser, fault.seconds)
+                return await self._displace(messages, caller, fault.seconds)
 
-    async def _cut(self, messages: Sequence[Message], browser: str | None, seconds: float) -> Reply:
+    async def _cut(self, messages: Sequence[Message], caller: Caller, seconds: float) -> Reply:
         """Do what was asked, and cut the connection instead of telling; no event goes with it."""
-        exchange = self._receive(messages, browser)
+        exchange = self.receive(messages, caller)
         if exchange.is_held:
             await self._hold(exchange, seconds)
         self._abandon(exchange)
         return Reply(abort=True)
 
     async def _deny_session(
-        self, messages: Sequence[Message], browser: str | None, spelling: str
+        self, messages: Sequence[Message], caller: Caller, spelling: str
     ) -> Reply:
         self._forget(messages)
-        reply = await self._finish(self._receive(messages, browser))
+        reply = await self._finish(self.receive(messages, caller))
         if spelling == "default":
             return self._write(reply)
         spelled = (replace(m, error=spelling) if m.error is not None else m for m in reply.messages)
         return self._write(replace(reply, messages=tuple(spelled)))
 
     async def _refuse_handshake(
-        self, messages: Sequence[Message], browser: str | None, reconnect: Reconnect
+        self, messages: Sequence[Message], caller: Caller, reconnect: Reconnect
     ) -> Reply:
         advice = Advice(reconnect=reconnect)
         self._porter.denial = Denial(error="403::handshake_denied", advice=advice)
         try:
-            exchange = self._receive(messages, browser)
+            exchange = self.receive(messages, caller)
         finally:
             self._porter.denial = None
-        return self._write(await self._finish(exchange))
+        return await self.finish(exchange)
 
     def _stop(self, messages: Sequence[Message]) -> Reply:
         """Refuse everything, with the advice to give up."""
@@ -302,27 +345,23 @@ class BayeuxDoor:
         )
         return self._write(BayeuxReply(status=200, messages=tuple(refusals)))
 
-    async def _deliver_again(
-        self, messages: Sequence[Message], browser: str | None, what: str
-    ) -> Reply:
+    async def _deliver_again(self, messages: Sequence[Message], caller: Caller, what: str) -> Reply:
         """Lose the number of a batch on its way to the client, or on its way back."""
         if what == "ignored":
-            return await self._answer([_unnumbered(message) for message in messages], browser)
-        reply = await self._finish(self._receive(messages, browser))
+            return await self._answer([_unnumbered(message) for message in messages], caller)
+        reply = await self._finish(self.receive(messages, caller))
         return self._write(replace(reply, messages=tuple(map(_unnumbered, reply.messages))))
 
-    async def _displace(
-        self, messages: Sequence[Message], browser: str | None, seconds: float
-    ) -> Reply:
+    async def _displace(self, messages: Sequence[Message], caller: Caller, seconds: float) -> Reply:
         """Hold a connect for a while, then act as if a second one had come."""
-        exchange = self._receive(messages, browser)
+        exchange = self.receive(messages, caller)
         if exchange.is_held:
             await self._hold(exchange, seconds)
             assert exchange.deadline is not None
             if not exchange.woken and trio.current_time() < exchange.deadline:
                 second = replace(messages[0], advice=Advice(timeout=0.0))
-                self._abandon(self._receive([second], browser))
-        return self._write(await self._finish(exchange))
+                self._abandon(self.receive([second], caller))
+        return await self.finish(exchange)
 
     def _forget(self, messages: Sequence[Message]) -> None:
         for session in {message.client_id for message in messages if message.client_id}:

@@ -64,6 +64,9 @@ class FaultKind:
 
 
 COMETD = "gms-cometd"
+COMETD_UPGRADE = "gms-cometd-upgrade"
+"""The request for a WebSocket, which bears no messages; what concerns those strikes on
+``COMETD``, in frames as in bodies."""
 REST = "gms-rest"
 GUEST = "genesys-cloud"
 GUEST_HTTP = "genesys-cloud-http"
@@ -162,7 +165,8 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
             only_on=("connect",),
             seconds=0.05,
             wires=(COMETD,),
-            about="the held connect ends after `seconds` as if a second one had come",
+            about="the held connect ends after `seconds` as if a second one had come;"
+            " a WebSocket is closed",
         ),
         "redeliver": FaultKind(
             point=Point.REQUEST,
@@ -182,7 +186,8 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
         "http_500": FaultKind(
             point=Point.REQUEST,
             on=ANY,
-            about="HTTP status 500 instead of an answer; in a frame: code 500",
+            about="HTTP status 500 instead of an answer, the one to an upgrade included; in a frame"
+            " of a guest: code 500, of Bayeux: the socket is closed with 1011",
         ),
         "html": FaultKind(
             point=Point.REQUEST,

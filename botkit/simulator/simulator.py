@@ -12,7 +12,7 @@ import math
 import os
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -41,6 +41,7 @@ from botkit.simulator.rest_door import RestDoor
 from botkit.simulator.routing import Routing
 from botkit.simulator.server import serve_http
 from botkit.simulator.side_door import SideDoor
+from botkit.simulator.socket_door import SocketDoor
 
 __all__ = ["Simulator", "SimulatorAddress", "SimulatorSettings"]
 
@@ -149,8 +150,7 @@ class Simulator:
             rng=self._unique_rng,
         )
         porter = Porter()
-        # What is not served is not offered, or clients lose time trying it.
-        personality = replace(settings.personality, connection_types=("long-polling",))
+        personality = settings.personality
         self.bayeux = Server(personality, new_id=self._new_id, authorize=porter, epoch=self._epoch)
         reception = Reception(
             centre=self.centre,
@@ -196,6 +196,9 @@ class Simulator:
         )
         self._app = App(
             door=door,
+            sockets=SocketDoor(
+                server=self.bayeux, personality=personality, door=door, faults=self.faults
+            ),
             side=SideDoor(
                 centre=self.centre,
                 faults=self.faults,
