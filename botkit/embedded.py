@@ -12,13 +12,16 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import trio
 
 from botkit.connectors.gms_cometd import GmsCometd
 from botkit.errors import ConfigError, ConnectorError, LocalProtocolError, ungrouped
 from botkit.interfaces import Deliver, Opening, Request
-from botkit.simulator import Simulator, SimulatorAddress, SimulatorSettings
+
+if TYPE_CHECKING:
+    from botkit.simulator import SimulatorAddress, SimulatorSettings
 
 __all__ = ["EmbeddedSimulator"]
 
@@ -37,7 +40,7 @@ class EmbeddedSimulator:
     def __init__(
         self, *, settings: SimulatorSettings | None = None, rng: random.Random | None = None
     ) -> None:
-        self._settings = settings or SimulatorSettings()
+        self._settings = settings
         self._client = GmsCometd(rng=rng)
         self._nursery: trio.Nursery | None = None
         self._addresses: dict[Path | None, SimulatorAddress] = {}
@@ -95,12 +98,16 @@ class EmbeddedSimulator:
 
     async def _address(self, agents: Path | None) -> SimulatorAddress:
         """Find the simulator with these agents; start it if there is none yet."""
+        # Imported late: who only checks bots starts none, and it is the half of botkit.
+        from botkit.simulator import Simulator, SimulatorSettings
+
         async with self._starting:
             address = self._addresses.get(agents)
             if address is None:
                 if self._nursery is None:
                     raise LocalProtocolError("running() must be entered before a chat is opened")
-                simulator = Simulator(replace(self._settings, agents=agents))
+                settings = self._settings or SimulatorSettings()
+                simulator = Simulator(replace(settings, agents=agents))
                 try:
                     address = await self._nursery.start(simulator.serve)
                 except OSError as error:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from botkit.bot.data import Table
 from botkit.bot.models import ConnectModel
-from botkit.bot.script import BotScript
+from botkit.bot.script import BotScript, Place
 from botkit.bot.values import NOTHING, Template, Unique, Values
 from botkit.errors import LocalProtocolError
 from botkit.interfaces import ConnectOptions, JourneyPlan, Limits, NetworkSettings
@@ -75,6 +75,7 @@ class YamlBot:
         masked_columns: columns whose values are never shown.
         masked: texts that are never shown.
         agents: scripted agents for the embedded simulator.
+        places: where ``connect`` says what: ``server``, ``options.channel``, ...
     """
 
     name: str
@@ -93,6 +94,7 @@ class YamlBot:
     masked_columns: tuple[str, ...] = ()
     masked: tuple[Template, ...] = ()
     agents: Path | None = None
+    places: Mapping[str, Place] = field(default_factory=dict)
 
     def plans(self) -> Sequence[JourneyPlan]:
         """Give the journeys to play: one, or one for each row.

@@ -105,6 +105,7 @@ class YamlFile:
             masked_columns=tuple(model.data.mask) if model.data else (),
             masked=tuple(model.mask),
             agents=self.agents_path,
+            places=MappingProxyType(self._places()),
         )
 
     def agents(self) -> AgentsFile | None:
@@ -163,6 +164,21 @@ class YamlFile:
         )
 
     # --- the parts ---
+
+    def _places(self) -> dict[str, Place]:
+        """Tell where ``connect`` says what; what it says of several things is found by each."""
+        connect = get(self.document.root, ("connect",))
+        if not isinstance(connect, Entries):
+            return {}
+        marks = {name: value.mark for name, value in connect.values.items()}
+        for name, value in connect.values.items():
+            if isinstance(value, Entries):
+                marks |= {f"{name}.{key}": node.mark for key, node in value.keys.items()}
+        file = self.document.file
+        return {
+            name: Place(file=file, line=mark.line, column=mark.column)
+            for name, mark in marks.items()
+        }
 
     def _validate(self, model: type[M], node: Node, what: str) -> M | None:
         return validate(

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from botkit.cli.options import takes
 from botkit.results import ExitCode
 
 if TYPE_CHECKING:
+    from botkit.cli.connecting import Wanting
     from botkit.cli.play import Playing
     from botkit.cli.reporting import Wanted
-    from botkit.interfaces import ConnectOptions, JourneyPlan, NetworkSettings
+    from botkit.interfaces import Bot, JourneyPlan
     from botkit.plugins import Plugins
-
-CONNECT = ("connector", "server", "service", "nickname", "agents")
-NETWORK = ("insecure", "ca_file", "client_cert", "proxy", "header", "auth")
-SAID_NOW = frozenset({ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT})
 
 
 @click.command()
@@ -71,14 +66,23 @@ def run(ctx: click.Context, /, **given: Any) -> ExitCode:
     """
     import trio
 
+    from botkit.cli.connecting import connect_of, misfits_of
     from botkit.cli.loading import plugins_of
+    from botkit.cli.problems import count, show_problems
 
     refuse_empty_variables(os.environ)
     with plugins_of(given["plugins"]) as plugins:
-        plans = plans_of(given, plugins)
-        if plans is None:
+        planned = planned_of(given, plugins)
+        if planned is None:
             return ExitCode.USAGE
-        playing = playing_of(ctx, given, plugins, plans)
+        connect = connect_of(ctx, given, plugins)
+        misfits = misfits_of(planned, connect, plugins)
+        if misfits:
+            show_problems(misfits, err=True)
+            click.echo(f"{count(len(misfits), 'problem')}; nothing was started", err=True)
+            return ExitCode.USAGE
+        plans = [plan for _, of_bot in planned for plan in of_bot]
+        playing = playing_of(given, plugins, plans, connect)
         return trio.run(playing.play, restrict_keyboard_interrupt_to_checkpoints=True)
 
 
@@ -94,7 +98,10 @@ def refuse_empty_variables(environ: Mapping[str, str]) -> None:
         raise click.UsageError("BOTKIT_SERVER is set and empty; unset it, or give it a URL")
 
 
-def plans_of(given: Mapping[str, Any], plugins: Plugins) -> list[JourneyPlan] | None:
+Planned = list[tuple["Bot", "Sequence[JourneyPlan]"]]
+
+
+def planned_of(given: Mapping[str, Any], plugins: Plugins) -> Planned | None:
     """Load the bots and plan their journeys; None if a file has an error, which is told.
 
     Raises:
@@ -114,68 +121,25 @@ def plans_of(given: Mapping[str, Any], plugins: Plugins) -> list[JourneyPlan] | 
     selection = Selection.parse(given["tag"], given["not_tag"])
     for tag in selection.unknown(bots):
         click.echo(f"no bot has the tag {tag!r}", err=True)
-    return [plan for bot in bots if selection.takes(bot.tags) for plan in bot.plans()]
+    return [(bot, bot.plans()) for bot in bots if selection.takes(bot.tags)]
 
 
 def playing_of(
-    ctx: click.Context, given: Mapping[str, Any], plugins: Plugins, plans: Sequence[JourneyPlan]
+    given: Mapping[str, Any], plugins: Plugins, plans: Sequence[JourneyPlan], connect: Wanting
 ) -> Playing:
     """Put together what was said.
 
     Raises:
-        ConfigError: there is no such connector or reporter.
+        ConfigError: there is no such reporter.
     """
     from botkit.cli.play import Playing
     from botkit.journey import RunSettings
 
-    if given["connector"] is not None:
-        plugins.connectors.find(given["connector"], key="connector")
-    said_now = {name: ctx.get_parameter_source(name) in SAID_NOW for name in given}
     return Playing(
         plans=plans,
-        settings=RunSettings(
-            jobs=given["jobs"],
-            override=connect_options(given, said_now, now=True),
-            fallback=connect_options(given, said_now, now=False),
-        ),
+        settings=RunSettings(jobs=given["jobs"], override=connect.now, fallback=connect.usually),
         plugins=plugins,
         wanted=wanted_of(given, plugins),
-    )
-
-
-def connect_options(
-    given: Mapping[str, Any], said_now: Mapping[str, bool], *, now: bool
-) -> ConnectOptions:
-    """Gather how sessions are opened.
-
-    Args:
-        said_now: which options come from a flag or a variable: these win over what bots say,
-            and bots win over the settings file.
-        now: gather the former; else the latter.
-    """
-    from botkit.interfaces import ConnectOptions
-
-    chosen = {name: given[name] for name in CONNECT if said_now[name] is now}
-    pairs = dict(given["option"]) if said_now["option"] is now else {}
-    options = ConnectOptions(**chosen, options=pairs)
-    # What reaches a server belongs together: a flag for one part of it takes the others along.
-    said = [name for name in NETWORK if given[name]]
-    if said and any(said_now[name] for name in said) is now:
-        options = replace(options, network=network_settings(given))
-    return options
-
-
-def network_settings(given: Mapping[str, Any]) -> NetworkSettings:
-    """Gather how servers are reached."""
-    from botkit.interfaces import NetworkSettings
-
-    return NetworkSettings(
-        verify=not given["insecure"],
-        ca_file=given["ca_file"],
-        client_cert=given["client_cert"],
-        proxy=given["proxy"],
-        headers=dict(given["header"]),
-        auth=given["auth"],
     )
 
 

@@ -56,3 +56,29 @@ def test_nothing_to_check(project: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert main(["check", "bots"]) == 5
     assert "bots: no bot was found" in capsys.readouterr().err
     assert main(["check", "none"]) == 4
+
+
+BUTTON = "botkit: 1\nbot: a\nsteps:\n  - say: {button: 'Yes'}\n"
+
+
+def test_what_the_wire_of_a_bot_cannot_do(
+    write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot("a", BUTTON)
+    write_bot("b", "botkit: 1\nbot: b\nconnect: {connector: gms-rest}\nsteps:\n  - sya: hello\n")
+    assert main(["check"]) == 4
+    captured = capsys.readouterr()
+    assert captured.out.startswith("bots/a.yaml:4:5: 'say' cannot be done over simulator: the GMS")
+    assert "bots/b.yaml:5:5: unknown verb" in captured.out
+    assert captured.err == "2 problems\n"
+
+
+def test_another_wire_is_tried(write_bot: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    write_bot("a", BUTTON)
+    assert main(["check", "--connector", "genesys-cloud"]) == 0
+    assert main(["check", "--server", "http://127.0.0.1:9/x"]) == 4
+    assert "cannot be done over gms-cometd" in capsys.readouterr().out
+    assert main(["check", "--connector", "gms-rest", "--option", "foo=bar"]) == 4
+    assert "botkit: gms-rest has no option 'foo'" in capsys.readouterr().err
+    assert main(["check", "--connector", "gms-wrest"]) == 4
+    assert "there is no connector 'gms-wrest'" in capsys.readouterr().err

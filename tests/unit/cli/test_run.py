@@ -202,3 +202,15 @@ class Ping:
 def register_bots(register):
     register("ping", Ping())
 """
+
+
+def test_what_the_wire_cannot_do_starts_nothing(
+    write_bot: Any, dead_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot()
+    write_bot("a", "botkit: 1\nbot: a\nsteps:\n  - wait_for: agent\n  - say: {button: 'Yes'}\n")
+    assert main(["run", "--server", dead_url]) == 4
+    captured = capsys.readouterr()
+    assert "bots/a.yaml:5:5: 'say' cannot be done over gms-cometd: " in captured.err
+    assert "nothing was started" in captured.err
+    assert captured.out == ""
