@@ -35,6 +35,7 @@ from botkit.bayeux.messages import JSON, parse_error
 from botkit.chat import EndedBy, Event
 from botkit.connectors import codec
 from botkit.connectors.bayeux_link import BayeuxLink
+from botkit.connectors.bayeux_socket import OpenSocket
 from botkit.connectors.chat_binding import PAUSE, Binding
 from botkit.connectors.chat_channel import ChatChannel
 from botkit.connectors.cometd_requests import ATTEMPTS, Requests, forgetful
@@ -86,6 +87,8 @@ class CometdChat:
         names: what the wire calls things.
         max_network_delay: how long a reply that is not held may take, seconds.
         send_file: does a command about a file, for the chat of a key.
+        open_socket: opens a WebSocket, if the client may use that.
+        falls_back: long polling will do as well.
         restored: the chat to win back instead of opening one.
         keep: puts a state into the form that can be stored.
     """
@@ -128,6 +131,8 @@ class CometdChat:
         names: GmsNames,
         max_network_delay: float,
         send_file: Callable[[FileCommand, str], Awaitable[object]],
+        open_socket: OpenSocket | None = None,
+        falls_back: bool = False,
         restored: GmsState | None = None,
         keep: Callable[[GmsState], State],
     ) -> None:
@@ -152,6 +157,8 @@ class CometdChat:
             self._on_bayeux,
             self._waiting.wake,
             max_network_delay=max_network_delay,
+            open_socket=open_socket,
+            falls_back=falls_back,
         )
         name = names.channel.format(service=opening.service)
         self._channel = ChatChannel(self._link, name, self._waiting, self._take_up_again)

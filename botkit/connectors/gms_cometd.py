@@ -1,4 +1,4 @@
-"""The wire ``gms-cometd``: GMS Chat API v2 over CometD, long polling.
+"""The wire ``gms-cometd``: GMS Chat API v2 over CometD, long polling or WebSocket.
 
 What is the wire's own is here: its options, and the connections of a chat. How a chat goes is in
 ``cometd_chat``.
@@ -22,6 +22,7 @@ from botkit.connectors.cometd_chat import CometdChat
 from botkit.connectors.http import Http, open_http
 from botkit.connectors.http.stored import read_cookies, write_cookies
 from botkit.connectors.side_door import SideDoor
+from botkit.connectors.transports import OPTION, transport_of
 from botkit.errors import ConfigError, ungrouped
 from botkit.genesys.gms_state import GmsState, read_state
 from botkit.genesys.gms_v2 import GmsNames
@@ -70,6 +71,7 @@ class GmsCometd:
                 key="server",
             )
         _names(opening.options)
+        transport_of(opening.options)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Nothing is shared between chats."""
@@ -96,7 +98,8 @@ class GmsCometd:
         try:
             if opening.restore is not None:
                 http.add_cookies(read_cookies(opening.restore))
-            client = Client(self._config, jitter=self._rng.random)
+            transport = transport_of(opening.options)
+            client = Client(transport.config(self._config), jitter=self._rng.random)
             one = CometdChat(
                 opening,
                 http,
@@ -105,6 +108,8 @@ class GmsCometd:
                 names=names,
                 max_network_delay=delay,
                 send_file=files.perform,
+                open_socket=transport.opener(opening, http),
+                falls_back=transport.falls_back,
                 restored=restored,
                 keep=partial(_state_of, opening, http),
             )
@@ -127,14 +132,15 @@ def _state_of(opening: Opening, http: Http, state: GmsState) -> State:
 
 
 def _names(options: Mapping[str, str]) -> GmsNames:
-    known = {field.name for field in fields(GmsNames)}
+    of_names = {field.name for field in fields(GmsNames)}
+    known = {*of_names, OPTION}
     for name in options:
         if name not in known:
             raise ConfigError(
                 f"gms-cometd has no option {name!r}; it has {', '.join(sorted(known))}",
                 key=f"options.{name}",
             )
-    names = GmsNames(**options)
+    names = GmsNames(**{name: text for name, text in options.items() if name in of_names})
     if not _is_channel(names.channel):
         raise ConfigError(
             f"{names.channel!r} is no channel to publish to;"

@@ -16,6 +16,9 @@ URL = "http://127.0.0.1:8080/genesys/cometd"
         Opening(url="https://chat.example.com/genesys/cometd/"),
         Opening(url=URL, options={"channel": "/chat/{service}/v2"}),
         Opening(url=URL, options={"channel": "/service/fixed"}),
+        Opening(url=URL, options={"transport": "auto"}),
+        Opening(url=URL, options={"transport": "websocket"}),
+        Opening(url=URL, options={"transport": "long-polling", "push_url": "push"}),
         Opening(url=URL, options={"update_data": "updateUserData", "push_url": "push"}),
     ],
 )
@@ -36,6 +39,7 @@ def test_what_can_be_opened(opening: Opening) -> None:
             "it has channel, files_url, push_url",
         ),
         (Opening(url=URL, options={"files_url": "/x"}), "options.files_url", "no http or https"),
+        (Opening(url=URL, options={"transport": "ws"}), "options.transport", "auto, websocket, lo"),
         (Opening(url=URL, options={"channel": ""}), "options.channel", "no channel"),
         (Opening(url=URL, options={"channel": "chat"}), "options.channel", "'chat' is no channel"),
         (Opening(url=URL, options={"channel": "/meta/x"}), "options.channel", "no channel"),
