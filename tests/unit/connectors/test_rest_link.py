@@ -93,7 +93,9 @@ async def test_a_file_goes_beside_all_other_calls() -> None:
         (408, b'{"errors": [{"code": 7}]}', 1, 7),
     ],
 )
-def test_answers_of_the_service(status: int, body: bytes, status_code: int, code: int) -> None:
+def test_answers_of_the_service(
+    status: int, body: bytes, status_code: int, code: int | None
+) -> None:
     answer = answered(status, body)
     assert isinstance(answer, Answer)
     assert answer.push.status_code == status_code
