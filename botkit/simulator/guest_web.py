@@ -82,7 +82,7 @@ class GuestWeb:
         """Find what answers a path: the word of faults for it, and what to do by method."""
         if path == SOCKET_PATH:
             return "upgrade", {"GET": self._upgrade}
-        if path.startswith(CONFIG_PREFIX) and path.endswith(CONFIG_SUFFIX):
+        if deployment_in(path) is not None:
             return "config", {"GET": self._config}
         if path == HISTORY_PATH:
             return "history", {"GET": self._history}
@@ -100,12 +100,18 @@ class GuestWeb:
     async def handle(self, request: Request, word: str, methods: Mapping[str, Answer]) -> Reply:
         """Answer a request that :meth:`find` has found."""
         answer = partial(self._answer, request, methods)
-        fault = self._faults.strike(Point.REQUEST, (word,), wire=GUEST_HTTP)
+        service = self._service_of(request) if self._faults.any_at(Point.REQUEST) else None
+        fault = self._faults.strike(Point.REQUEST, (word,), service=service, wire=GUEST_HTTP)
         if fault is None:
             await trio.lowlevel.checkpoint()
             return answer()
         log.info("fault %s strikes %s", fault.name, word)
         return await suffer(fault, answer)
+
+    def _service_of(self, request: Request) -> str | None:
+        """Find the service that a request is about, if it names a deployment."""
+        deployment = deployment_in(request.path) or query_of(request, "deploymentId")
+        return self._settings.service_of(deployment) if deployment else None
 
     def _answer(self, request: Request, methods: Mapping[str, Answer]) -> Reply:
         answer = methods.get(request.method)
@@ -135,7 +141,7 @@ class GuestWeb:
     # --- the deployment and the history ---
 
     def _config(self, request: Request) -> Reply:
-        deployment = request.path[len(CONFIG_PREFIX) : -len(CONFIG_SUFFIX)]
+        deployment = deployment_in(request.path) or ""
         if not self._settings.serves(deployment) or "/" in deployment:
             return refused(404, "there is no such deployment")
         host = request.headers.get("host", "simulator")
@@ -266,6 +272,13 @@ def config_of(settings: GuestSettings, deployment: str, host: str) -> dict[str, 
     }
 
 
+def deployment_in(path: str) -> str | None:
+    """Read the deployment id out of the path of a configuration; None if it is no such path."""
+    if not (path.startswith(CONFIG_PREFIX) and path.endswith(CONFIG_SUFFIX)):
+        return None
+    return path[len(CONFIG_PREFIX) : -len(CONFIG_SUFFIX)]
+
+
 def written(value: Any) -> Reply:
     headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
     return Reply(headers=headers, body=orjson.dumps(value))
@@ -279,11 +292,7 @@ def refused(status: int, text: str) -> Reply:
 
 def query_of(request: Request, name: str) -> str:
     """Give a parameter of the query, or an empty text."""
-    try:
-        found = parse_qs(request.query, max_num_fields=100).get(name, [""])
-    except ValueError as error:
-        raise GuestError(Code.BAD_REQUEST, f"the query makes no sense: {error}") from error
-    return found[0]
+    return parse_qs(request.query).get(name, [""])[0]
 
 
 def number_of(request: Request, name: str, default: int) -> int:

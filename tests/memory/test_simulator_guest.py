@@ -90,6 +90,33 @@ async def test_a_scripted_agent_sees_the_attributes_and_ends_the_chat(
     assert "SurveyURL" not in str(guest.frames)
 
 
+OFFERING = """\
+botkit-agents: 1
+agents:
+  Grace:
+    - say: {text: Shall I close it?, buttons: ['Yes', 'No']}
+    - expect: {equals: 'Yes'}
+    - say: Closed
+"""
+
+
+async def test_an_offer_of_an_agent_is_answered_by_its_button(
+    start_simulator: Start, new_guest: NewGuest, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    agents = tmp_path / "agents.yaml"
+    agents.write_text(OFFERING, encoding="utf-8")
+    guest = new_guest(await start_simulator(agents=agents))
+    await guest.configure()
+    await guest.presence("Join")
+    body = (await guest.hear("Shall I close it?"))["body"]
+    assert [item["quickReply"]["text"] for item in body["content"]] == ["Yes", "No"]
+    reply = body["content"][0]["quickReply"]
+    press = {**reply, "type": "QuickReply", "originatingMessageId": body["id"]}
+    del press["action"]
+    await guest.say("", content=[{"contentType": "ButtonResponse", "buttonResponse": press}])
+    await guest.hear("Closed")
+
+
 async def test_who_comes_back_finds_the_gap_in_the_history(
     start_simulator: Start, new_guest: NewGuest, autojump_clock: MockClock
 ) -> None:

@@ -259,6 +259,20 @@ async def test_the_upgrade_is_cut(with_fault: WithFault, autojump_clock: MockClo
         await guest.open()
 
 
+async def test_a_fault_of_one_service_spares_the_others(
+    start_simulator: Start, new_guest: NewGuest, autojump_clock: MockClock
+) -> None:
+    simulator = await start_simulator(faults=(make_fault("http_500", service="sales"),))
+    seller, other = new_guest(simulator), new_guest(simulator, "other")
+    seller.deployment = "sales"
+    path = "/webdeployments/v1/deployments/{}/config.json"
+    assert (await seller.web.get(path.format("sales"))).status_code == 500
+    with pytest.raises(ConnectorError, match="500"):
+        await seller.open()
+    assert (await other.web.get(path.format(other.deployment))).status_code == 200
+    assert (await other.configure())["code"] == 200
+
+
 CONFIG = "/webdeployments/v1/deployments/d-1/config.json"
 
 

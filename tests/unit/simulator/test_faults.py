@@ -4,7 +4,17 @@ import random
 
 import pytest
 
-from botkit.simulator.faults import KINDS, MAX_COUNTED, ON, Faults, Point, make_fault
+from botkit.simulator.faults import (
+    COMETD,
+    GUEST,
+    GUEST_HTTP,
+    KINDS,
+    MAX_COUNTED,
+    ON,
+    Faults,
+    Point,
+    make_fault,
+)
 
 
 def make(*faults: tuple[str, dict[str, object]], seed: int = 1) -> Faults:
@@ -51,6 +61,14 @@ def test_a_session_narrows_it_to_the_nth_customer() -> None:
     faults = make(("http_500", {"session": 2}))
     struck = [connects(faults, 1, customer=customer) for customer in "abcab"]
     assert struck == [".", "x", ".", ".", "x"]
+
+
+def test_a_fault_of_one_wire_does_not_strike_on_another() -> None:
+    faults = make(("rate_limited", {"on": "any"}), ("http_500", {"on": "any", "after": 1}))
+    on = ("onMessage", "connect")
+    assert faults.strike(Point.REQUEST, on) is None
+    struck = [faults.strike(Point.REQUEST, on, wire=wire) for wire in (GUEST, GUEST_HTTP, COMETD)]
+    assert [fault and fault.name for fault in struck] == ["rate_limited", "http_500", "http_500"]
 
 
 def test_who_has_no_name_yet_is_the_next_customer() -> None:
