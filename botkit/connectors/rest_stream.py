@@ -26,9 +26,11 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import trio
 
+from botkit.chat import Event
 from botkit.connectors.echo import Echo
 from botkit.connectors.gms_outlet import Outlet
 from botkit.connectors.polling import RestTimes
@@ -138,7 +140,12 @@ class RestStream:
         """
         now = trio.current_time()
         push = in_order(push)
-        events = self._chat.receive_push(push, now=now)
+        events: list[Event] = []
+        if push.status_code == OK and push.errors and self._chat.started:
+            # Errors beside a success: the rest of the answer is valid, as its status says.
+            events.append(self._chat.error(*failure_of(push), now=now))
+            push = replace(push, errors=())
+        events += self._chat.receive_push(push, now=now)
         if push.status_code == OK and moves_on:
             self._position = max(self._position, position_after(push))
         if self._chat.is_holding and not is_awaited_gap(push):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs
 
+import orjson
 import pytest
 import trio
 from trio.testing import MockClock
@@ -401,3 +402,74 @@ async def test_an_agent_who_types_and_ends_the_chat(
         await session.leave()
     assert ended.by is EndedBy.SERVICE
     assert type(weather.events[-2]) is AgentDisconnected
+
+
+async def test_a_lost_event_is_missed_until_everything_is_asked_for_again(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    weather = await weather_in(nursery)
+    async with patience() as chats:
+        session = await weather.meet(chats)
+        weather.strike("lost_message", times=1)
+        await session.send_message("one")
+        with pytest.raises(AssertionError):
+            await session.expect(contains("You said: one"), within=20)
+        await session.reload(1)
+        found = await session.expect(contains("You said: one"), within=20)
+        assert not found.history
+        await session.leave()
+
+
+async def test_errors_beside_a_success_are_told_and_cost_no_event(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    weather = await weather_in(nursery)
+    handle = weather.simulator.handle
+
+    async def complaining(request: Request) -> Reply:
+        reply = await handle(request)
+        if not request.path.endswith("/refresh"):
+            return reply
+        answer = {**orjson.loads(reply.body), "errors": [{"code": 7, "message": "slow today"}]}
+        return Reply(body=orjson.dumps(answer))
+
+    weather.connector.network = MemoryNetwork(complaining)
+    async with patience() as chats:
+        session = await weather.meet(chats)
+        await weather.talk("one")
+        await session.leave()
+    errors = [event for event in weather.events if isinstance(event, Error)]
+    assert {(error.code, error.description) for error in errors} == {(7, "slow today")}
+    assert weather.all_of(Interrupted) == []
+
+
+async def test_who_was_lost_together_does_not_come_back_together(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    weather = await weather_in(nursery)
+    network = weather.connector.network
+    returns: list[float] = []
+
+    async def live() -> None:
+        async with patience() as chats:
+            session = ChatSession(chats, Opening())
+            await session.open(weather.connector)
+            await session.wait_for(Continued, within=100)
+            returns.append(trio.current_time())
+            await session.leave()
+
+    async with trio.open_nursery() as customers:
+        for _ in range(200):
+            customers.start_soon(live)
+        await trio.sleep(3)
+        network.cut(ConnectionRefusedError("gone for a while"))
+        await trio.sleep(60)
+        exchanges = network.exchanges
+        await trio.sleep(10)
+        # Nobody hammers on a server that is gone.
+        assert network.exchanges - exchanges < 200 * 3
+        network.mend()
+    spread = max(returns) - min(returns)
+    assert spread > 5
+    busiest = max(sum(at <= other < at + 0.5 for other in returns) for at in returns)
+    assert busiest < 50
