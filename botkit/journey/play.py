@@ -17,14 +17,21 @@ from typing import Protocol, runtime_checkable
 
 import trio
 
-from botkit.chat import Event
+from botkit.chat import Continued, Event, Interrupted, SessionEnded
 from botkit.chat.transcript import text_of
 from botkit.errors import FOREIGN, BotkitError, SessionClosed, ungrouped
 from botkit.interfaces import Action, Connector, JourneyInfo, JourneyPlan, Reporter
 from botkit.journey.openings import Resolved
 from botkit.journey.pump import Dispatch, Pump
 from botkit.journey.record import Record
-from botkit.journey.verdicts import Ending, conclude, of_mistake, of_opening, of_script
+from botkit.journey.verdicts import (
+    Ending,
+    conclude,
+    in_view_of,
+    of_mistake,
+    of_opening,
+    of_script,
+)
 from botkit.results import JourneyResult, Reason, StepResult, Verdict
 from botkit.session import ChatSession, utc_now
 
@@ -62,6 +69,7 @@ class Journey:
 
     __slots__ = (
         "_actions",
+        "_connection",
         "_connector",
         "_dispatch",
         "_dispatcher",
@@ -103,6 +111,8 @@ class Journey:
         self._script: object = None
         self._session: ChatSession | None = None
         self._dispatch: Dispatch | None = None
+        # What was heard last of the connection.
+        self._connection: Event | None = None
         # Set when the journey begins: they are stamped with its clock.
         self._record: Record
         self._pump: Pump
@@ -200,6 +210,9 @@ class Journey:
                 reason=Reason.WHOLE_CHAT,
                 message=f"the chat took longer than {limit:g} s",
             )
+        if self._ending is not None:
+            began = self._record.began
+            self._ending = in_view_of(self._ending, self._connection, began=began)
         await session.leave()
 
     async def _run_script(self, session: ChatSession) -> None:
@@ -230,6 +243,8 @@ class Journey:
         if event.history:
             # It was told when it happened.
             return
+        if isinstance(event, Interrupted | Continued | SessionEnded):
+            self._connection = event
         self._record.add_event(event)
         self._pump.put_event(event)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from botkit.chat import EndedBy, Event, Interrupted, SessionEnded
 from botkit.errors import (
     BotkitError,
     ChatRefused,
@@ -13,6 +14,9 @@ from botkit.errors import (
     RemoteProtocolError,
 )
 from botkit.results import Reason, StepResult, Verdict, blame
+
+FOR_LACK_OF_A_CONNECTION = (Reason.TIMEOUT, Reason.WHOLE_CHAT, Reason.CHAT_ENDED)
+"""What a journey ends with when nothing comes any more, for whatever reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,26 @@ def of_script(error: BaseException) -> Ending:
     if reason is Reason.BOT and not isinstance(error, BotkitError):
         message = f"the bot raised {type(error).__name__}: {error}"
     return Ending(verdict=verdict, reason=reason, message=message)
+
+
+def in_view_of(ending: Ending, last: Event | None, *, began: float) -> Ending:
+    """Name the cause where a script ended because the connection was lost and not won back.
+
+    Args:
+        last: what was heard last of the connection: that it was lost, that it was won back, or
+            how the session ended; None if nothing was.
+        began: the loop's clock when the journey began.
+    """
+    if ending.verdict is not Verdict.FAILED or ending.reason not in FOR_LACK_OF_A_CONNECTION:
+        return ending
+    match last:
+        case SessionEnded(by=EndedBy.LOST):
+            return replace(ending, reason=Reason.LOST)
+        case Interrupted(at=at, description=why):
+            since = f"the connection has been lost since {at - began:.1f} s: {why}"
+            return replace(ending, reason=Reason.LOST, message=f"{ending.message}; {since}")
+        case _:
+            return ending
 
 
 def conclude(

@@ -21,7 +21,7 @@ from botkit.errors import (
     RemoteProtocolError,
     SessionClosed,
 )
-from botkit.interfaces import ConnectOptions, Connector, JourneyPlan, Reporter, Session
+from botkit.interfaces import ConnectOptions, Connector, JourneyPlan, Limits, Reporter, Session
 from botkit.journey import Run, RunSettings
 from botkit.results import (
     ExitCode,
@@ -431,3 +431,59 @@ SKIPPED, DEGRADED = (Verdict.SKIPPED, Reason.NOT_SELECTED), (Verdict.DEGRADED, R
 )
 def test_exit_codes_take_the_first_that_applies(run: RunResult, code: int) -> None:
     assert exit_code(run) == code
+
+
+# --- a connection that is gone -------------------------------------------------------------------
+
+
+async def wait_in_vain(session: Session) -> None:
+    await meet(session)
+    await session.wait_for(chat.Notice, within=50)
+
+
+@pytest.mark.parametrize(
+    ("comes_back", "reason"), [(False, Reason.LOST), (True, Reason.TIMEOUT)], ids=["gone", "back"]
+)
+async def test_what_never_came_is_blamed_on_a_connection_that_is_gone(
+    comes_back: bool, reason: Reason, autojump_clock: MockClock
+) -> None:
+    async def play(wire: ScriptedConnector) -> None:
+        await agent_joins(wire)
+        await trio.sleep(7)
+        wire.push(chat.Interrupted, description="nobody listens")
+        if comes_back:
+            wire.push(chat.Continued)
+
+    result, code = await played(wait_in_vain, ScriptedConnector(play))
+    assert (result.verdict, result.reason, code) == (Verdict.FAILED, reason, 1)
+    told = "the connection has been lost since 7.0 s: nobody listens"
+    assert result.message.endswith(told) is not comes_back
+
+
+async def test_a_command_that_came_too_late_for_a_lost_chat_is_blamed_on_the_loss(
+    autojump_clock: MockClock,
+) -> None:
+    async def play(wire: ScriptedConnector) -> None:
+        await agent_joins(wire)
+        await trio.sleep(1)
+        wire.end(chat.EndedBy.LOST)
+
+    async def speak(session: Session) -> None:
+        await meet(session)
+        await trio.sleep(5)
+        await session.send_message("anybody?")
+
+    result, _ = await played(speak, ScriptedConnector(play))
+    assert (result.verdict, result.reason) == (Verdict.FAILED, Reason.LOST)
+
+
+async def test_the_whole_chat_runs_out_while_the_connection_is_gone(
+    autojump_clock: MockClock,
+) -> None:
+    async def play(wire: ScriptedConnector) -> None:
+        await agent_joins(wire)
+        wire.push(chat.Interrupted, description="nobody listens")
+
+    result, _ = await played(wait_in_vain, ScriptedConnector(play), limits=Limits(whole_chat=20.0))
+    assert (result.verdict, result.reason) == (Verdict.FAILED, Reason.LOST)
+    assert result.message.startswith("the chat took longer than 20 s; the connection has been lost")
