@@ -432,7 +432,7 @@ class Client:
             # would be asked for handshakes in a tight loop.
             self._pace.back_off(now)
         else:
-            self._pace.rest(now)
+            self._pace.begin_again(now)
         return self._unknown(error)
 
     def _unknown(self, error: str) -> SessionUnknown:

@@ -9,6 +9,9 @@ from botkit.bayeux.config import ClientConfig
 
 __all__ = ["Pace"]
 
+STEADY = 10.0
+"""Seconds after which a session that is lost was none that died young."""
+
 
 class Pace:
     """Counts failures and keeps the advice of one client.
@@ -23,9 +26,11 @@ class Pace:
     """
 
     __slots__ = (
+        "_began",
         "_config",
         "_failures",
         "_jitter",
+        "_short_lives",
         "_told",
         "_unconnected_since",
         "advice",
@@ -37,6 +42,9 @@ class Pace:
         self._jitter = jitter
         self._told: Advice | None = None
         self._failures = 0
+        # When the session began, and how many in a row have died young.
+        self._began = float("-inf")
+        self._short_lives = 0
         self._unconnected_since: float | None = None
         self.advice = config.advice
         self.not_before = float("-inf")
@@ -74,6 +82,7 @@ class Pace:
             self._told = None
             self.advice = Advice(reconnect=Reconnect.RETRY).over(self.advice)
         self._unconnected_since = None
+        self._began = now
         self.rest(now)
 
     def succeed(self, now: float) -> None:
@@ -92,6 +101,17 @@ class Pace:
         config = self._config
         backoff = min(self._failures * config.backoff_increment, config.max_backoff)
         self.not_before = now + self.interval + backoff * (0.5 + 0.5 * self._jitter())
+
+    def begin_again(self, now: float) -> None:
+        """Wait before the handshake that follows on the loss of a session that was in use.
+
+        A server that drops all its sessions does so in one instant, and its clients must not come
+        back in one; and a server that forgets each session soon must not be asked in a tight loop.
+        """
+        self._short_lives = 0 if now - self._began >= STEADY else self._short_lives + 1
+        config = self._config
+        backoff = min(max(0.5, self._short_lives) * config.backoff_increment, config.max_backoff)
+        self.not_before = now + self.interval + backoff * self._jitter()
 
     def is_overdue(self, now: float) -> bool:
         """Whether the server will have dropped the session before the next attempt."""

@@ -310,17 +310,18 @@ def test_advice_decides_on_a_new_handshake_and_text_only_without(
         return
     assert events == [SessionUnknown(client_id="c1", error=reply.get("error", ""))]
     assert client.client_id is None
-    assert isinstance(client.next_action(1.0), Handshake)
+    assert client.next_action(1.0) == Wait(until=2.0)
+    assert isinstance(client.next_action(2.0), Handshake)
 
 
 def test_after_a_new_handshake_the_application_is_told_to_bind_again() -> None:
     client = connected()
     answer(client, 1.0, successful=False, error=UNKNOWN, advice=AGAIN)
     # No advice in this reply: the stored "handshake" must not outlive it.
-    events = answer(client, 1.0, client_id="c2")
+    events = answer(client, 2.0, client_id="c2")
     assert events == [Handshaken(client_id="c2", again=True, ext=None)]
-    assert answer(client, 1.0) == [Connected()]
-    assert isinstance(client.next_action(1.0), Connect)
+    assert answer(client, 2.0) == [Connected()]
+    assert isinstance(client.next_action(2.0), Connect)
 
 
 def test_publish_that_tells_of_a_lost_session_voids_the_connect() -> None:
@@ -332,10 +333,10 @@ def test_publish_that_tells_of_a_lost_session_voids_the_connect() -> None:
     assert [type(event) for event in events] == [Acknowledged, SessionUnknown]
     assert not client.is_asking
     assert client.receive([Message(channel=CONNECT, id=poll.id, successful=True)], 3.0) == []
-    assert greet(client, 3.0, client_id="c2")
+    assert greet(client, 4.0, client_id="c2")
     # The second refusal is about the session before.
     refusal = Message(channel=CHAT, id=late.id, successful=False, error=UNKNOWN, advice=AGAIN)
-    assert [type(event) for event in client.receive([refusal], 3.0)] == [Acknowledged]
+    assert [type(event) for event in client.receive([refusal], 4.0)] == [Acknowledged]
     assert client.client_id == "c2"
     assert client.advice.reconnect is Reconnect.RETRY
 
@@ -407,6 +408,23 @@ def test_session_that_is_lost_at_birth_is_not_asked_for_in_a_tight_loop() -> Non
         answer(client, now, successful=False, error=UNKNOWN, advice=AGAIN)
         assert client.next_action(now) == Wait(until=now + pause)
         now += pause
+
+
+def test_session_that_dies_young_again_and_again_is_not_asked_for_in_a_tight_loop() -> None:
+    client = make()
+    now = 0.0
+    for pause in (1.0, 2.0, 3.0):
+        greet(client, now)
+        answer(client, now)
+        answer(client, now, successful=False, error=UNKNOWN, advice=AGAIN)
+        assert client.next_action(now) == Wait(until=now + pause)
+        now += pause
+    # One that lived for a while is followed by the next without delay, but for the jitter.
+    greet(client, now)
+    answer(client, now)
+    now += 10.0
+    answer(client, now, successful=False, error=UNKNOWN, advice=AGAIN)
+    assert client.next_action(now) == Wait(until=now + 0.5)
 
 
 @pytest.mark.parametrize(
@@ -563,7 +581,7 @@ def test_session_can_be_resumed() -> None:
     assert answer(client, successful=False, error=UNKNOWN) == [
         SessionUnknown(client_id="old", error=UNKNOWN)
     ]
-    assert greet(client) == [Handshaken(client_id="c1", again=True, ext=None)]
+    assert greet(client, 1.0) == [Handshaken(client_id="c1", again=True, ext=None)]
 
 
 AGREED: dict[str, JSON] = {"ack": True}
@@ -582,8 +600,8 @@ def test_batches_are_told_with_each_connect() -> None:
     # Another session counts anew, and only if the server agrees again.
     client.request_failed(1.0)
     answer(client, 3.0, successful=False, error=UNKNOWN, advice=AGAIN)
-    greet(client, 3.0)
-    assert ask(client, 3.0).ext is None
+    greet(client, 4.0)
+    assert ask(client, 4.0).ext is None
 
 
 def test_acknowledged_session_can_be_resumed() -> None:
