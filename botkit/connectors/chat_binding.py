@@ -18,6 +18,7 @@ import trio
 from botkit.bayeux import client as bayeux
 from botkit.connectors.chat_channel import ChatChannel
 from botkit.connectors.gms_outlet import Outlet
+from botkit.connectors.polling import Backoff
 from botkit.connectors.waiting import Waiting
 from botkit.errors import ChatError, ConnectorError, RemoteProtocolError
 from botkit.genesys import gms_v2
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 PAUSE = 0.2
 """Seconds before the next attempt at what is tried beside the connect loop."""
+BACKOFF = Backoff(first=PAUSE)
+"""Between attempts at binding a chat. That many chats do not come in step is seen to by the connect
+loop, which leaves part of its waits to chance."""
 
 
 class Binding:
@@ -112,15 +116,25 @@ class Binding:
         """Bind the chat, and take up where the old session ended."""
         try:
             with scope:
+                failures = 0
                 while not self.is_bound and not self._chat.ended:
                     await self._waiting.until(lambda: self._client.client_id is not None)
                     if not await self._bind_once():
-                        await trio.sleep(PAUSE)
+                        failures += 1
+                        await self._pause(BACKOFF.wait(failures, 1.0))
         finally:
             self._rebinding = None
             self._waiting.wake()
         if self.is_bound:
             self._outlet.resume()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait before the next attempt, at most until something speaks for it."""
+        session, losses = self._client.client_id, self.losses
+        with trio.move_on_after(seconds):
+            await self._waiting.until(
+                lambda: (self._client.client_id, self.losses) != (session, losses)
+            )
 
     async def _bind_once(self) -> bool:
         """Ask for the pushes; False if that was in vain."""

@@ -69,7 +69,7 @@ class ChatChannel:
         return False
 
     def _warn_if_unsubscribed(self, ack: bayeux.Acknowledged | None) -> None:
-        if ack is not None and not ack.successful:
+        if ack is not None and not ack.successful and not ack.unknown_session:
             # faye refuses it, and serves the chat all the same.
             log.warning("the server refused to subscribe %s: %s", self.name, ack.error)
 
