@@ -17,8 +17,8 @@ from botkit.bayeux.messages import JSON
 from botkit.chat import EndedBy
 from botkit.simulator.centre import Centre
 from botkit.simulator.faults import GUEST, Faults, Point
-from botkit.simulator.guest_bodies import body_of, file_key, is_remembered, presence, stamp
-from botkit.simulator.guest_files import GuestFiles, Upload
+from botkit.simulator.guest_bodies import body_of, is_remembered, presence
+from botkit.simulator.guest_file_desk import GuestFileDesk
 from botkit.simulator.guest_sessions import GuestSession, GuestSessions, GuestSocket
 from botkit.simulator.guest_settings import GuestSettings, SameToken
 from botkit.simulator.guest_speech import GuestSpeech
@@ -28,7 +28,6 @@ from botkit.simulator.guest_wire import (
     Frame,
     GuestError,
     GuestRequest,
-    file_error,
     push,
     refusal,
     response,
@@ -50,7 +49,7 @@ class GuestDesk:
         settings: what is allowed.
         sessions: of the guests.
         speech: takes what guests say.
-        files: of the guests.
+        files: takes what guests want with files.
         tokens: for the history, and of those who have signed in.
         faults: what goes wrong.
         clock: the loop's clock.
@@ -64,7 +63,7 @@ class GuestDesk:
         settings: GuestSettings,
         sessions: GuestSessions,
         speech: GuestSpeech,
-        files: GuestFiles,
+        files: GuestFileDesk,
         tokens: GuestTokens,
         faults: Faults,
         clock: Callable[[], float],
@@ -276,78 +275,9 @@ class GuestDesk:
         body: dict[str, JSON] = {"jwt": jwt, "exp": expires}
         socket.send(response("JwtResponse", body, request.tracing_id))
 
-    # --- files ---
-
-    def _announce_file(self, socket: GuestSocket, request: GuestRequest) -> None:
-        session, wanted = self._session_of(socket, request), request.file()
-        try:
-            upload = self._files.announce(
-                session.token, wanted, root=socket.root, now=self._clock()
-            )
-        except GuestError as error:
-            if not wanted.errors_as_json:
-                raise
-            socket.send(file_error("GenerateUrlError", wanted.id, error))
-            return
-        body: dict[str, JSON] = {
-            "attachmentId": upload.id,
-            "url": upload.upload_url,
-            "headers": dict(upload.headers),
-            "fileName": upload.name,
-            "fileType": upload.type,
-        }
-        if upload.size is not None:
-            body["fileSize"] = upload.size
-        socket.send(response("PresignedUrlResponse", body, request.tracing_id))
-
-    def _show_file(self, socket: GuestSocket, request: GuestRequest) -> None:
-        session, wanted = self._session_of(socket, request), request.file()
-        upload = self._files.find(session.token, wanted.id, now=self._clock())
-        body: dict[str, JSON] = {
-            "attachmentId": upload.id,
-            "url": upload.download_url,
-            "headers": {},
-            "fileName": upload.name,
-            "fileType": upload.type,
-            "fileSize": len(upload.content or b""),
-        }
-        socket.send(response("PresignedUrlResponse", body, request.tracing_id))
-
-    def _delete_file(self, socket: GuestSocket, request: GuestRequest) -> None:
-        session, wanted = self._session_of(socket, request), request.file()
-        self._files.delete(session.token, wanted.id)
-        body: dict[str, JSON] = {"attachmentId": wanted.id}
-        socket.send(push("AttachmentDeletedResponse", body, request.tracing_id))
-
-    def take_upload(self, upload: Upload, content: bytes) -> None:
-        """Take the bytes of a file, and tell its guest what became of it."""
-        timestamp = stamp(self._epoch + self._clock())
-        try:
-            self._files.receive(upload, content)
-        except GuestError as error:
-            told = file_error("UploadFailureEvent", upload.id, error, timestamp=timestamp)
-        else:
-            body: dict[str, JSON] = {
-                "attachmentId": upload.id,
-                "downloadUrl": upload.download_url,
-                "timestamp": timestamp,
-            }
-            told = push("UploadSuccessEvent", body)
-        session = self._sessions.get(upload.token)
-        for socket in session.sockets if session is not None else ():
-            socket.send(told)
-
-    def download(self, key: str) -> bytes | None:
-        """Give the bytes of a guest's file, or of an agent's; None if there is no such file."""
-        upload = self._files.download(key)
-        if upload is not None:
-            return upload.content
-        file_id = key.rpartition("-")[0]
-        chat = self._centre.by_id(file_id.rpartition("-")[0])
-        if chat is None or chat.room is None or key != file_key(chat, file_id):
-            return None
-        file = chat.room.files.get(file_id)
-        return file.content if file is not None else None
+    def _handle_file(self, socket: GuestSocket, request: GuestRequest) -> None:
+        session = self._session_of(socket, request)
+        socket.send(self._files.answer(session, request, root=socket.root))
 
     # --- ending ---
 
@@ -500,9 +430,9 @@ ACTIONS: Mapping[str, Act] = MappingProxyType(
         "configureAuthenticatedSession": GuestDesk._configure_customer,
         "onMessage": GuestDesk._speak,
         "echo": GuestDesk._echo,
-        "onAttachment": GuestDesk._announce_file,
-        "getAttachment": GuestDesk._show_file,
-        "deleteAttachment": GuestDesk._delete_file,
+        "onAttachment": GuestDesk._handle_file,
+        "getAttachment": GuestDesk._handle_file,
+        "deleteAttachment": GuestDesk._handle_file,
         "getJwt": GuestDesk._give_jwt,
         "closeSession": GuestDesk._close_session,
         "getConfiguration": unavailable,

@@ -21,6 +21,7 @@ from botkit.simulator.door import BROKEN, HTML_PAGE
 from botkit.simulator.faults import GUEST_HTTP, Fault, Faults, Point
 from botkit.simulator.guest_desk import GuestDesk
 from botkit.simulator.guest_door import GuestDoor
+from botkit.simulator.guest_file_desk import GuestFileDesk
 from botkit.simulator.guest_files import DOWNLOAD_PATH, UPLOAD_PATH, GuestFiles
 from botkit.simulator.guest_settings import AtChatEnd, GuestSettings
 from botkit.simulator.guest_tokens import GuestTokens, Use
@@ -52,7 +53,8 @@ class GuestWeb:
     Args:
         desk: knows the sessions.
         door: serves the sockets.
-        files: takes uploads.
+        files: awaits uploads.
+        file_desk: takes them.
         tokens: of guests and of those who have signed in.
         settings: what a deployment allows.
         faults: what goes wrong.
@@ -65,6 +67,7 @@ class GuestWeb:
         desk: GuestDesk,
         door: GuestDoor,
         files: GuestFiles,
+        file_desk: GuestFileDesk,
         tokens: GuestTokens,
         settings: GuestSettings,
         faults: Faults,
@@ -73,6 +76,7 @@ class GuestWeb:
         self._desk = desk
         self._door = door
         self._files = files
+        self._file_desk = file_desk
         self._tokens = tokens
         self._settings = settings
         self._faults = faults
@@ -120,7 +124,8 @@ class GuestWeb:
         try:
             return answer(request)
         except GuestError as error:
-            return refused(error.code, error.text)
+            # What has a number of its own in frames is a bad request here.
+            return refused(error.code if error.code < 1000 else Code.BAD_REQUEST, error.text)
 
     # --- the socket ---
 
@@ -159,11 +164,11 @@ class GuestWeb:
         upload = self._files.awaited(key, request.headers, now=self._clock())
         if upload is None:
             return refused(Code.FORBIDDEN, "there is nothing to be uploaded here, or no more")
-        self._desk.take_upload(upload, request.body)
+        self._file_desk.take_upload(upload, request.body)
         return Reply()
 
     def _download(self, request: Request) -> Reply:
-        content = self._desk.download(request.path.removeprefix(DOWNLOAD_PATH))
+        content = self._file_desk.download(request.path.removeprefix(DOWNLOAD_PATH))
         if content is None:
             return refused(Code.FORBIDDEN, "there is nothing to be fetched here, or no more")
         # A test double on somebody's machine serves nothing that a browser would run.

@@ -10,6 +10,7 @@ from botkit.simulator.desk import Later
 from botkit.simulator.faults import Faults
 from botkit.simulator.guest_desk import GuestDesk
 from botkit.simulator.guest_door import GuestDoor
+from botkit.simulator.guest_file_desk import GuestFileDesk
 from botkit.simulator.guest_files import GuestFiles
 from botkit.simulator.guest_lines import GuestLines
 from botkit.simulator.guest_sessions import GuestSessions
@@ -40,6 +41,7 @@ class Guests:
         sessions: all that there are.
         files: of all guests.
         tokens: what is signed here.
+        file_desk: takes and gives the files.
         desk: where sessions begin and end.
         web: where all requests of guests come in.
     """
@@ -73,12 +75,15 @@ class Guests:
             clock=clock,
             new_id=self.tokens.new_subject,
         )
+        self.file_desk = GuestFileDesk(
+            files=self.files, sessions=self.sessions, centre=centre, clock=clock, epoch=epoch
+        )
         self.desk = GuestDesk(
             centre=centre,
             settings=settings,
             sessions=self.sessions,
             speech=speech,
-            files=self.files,
+            files=self.file_desk,
             tokens=self.tokens,
             faults=faults,
             clock=clock,
@@ -89,6 +94,7 @@ class Guests:
             desk=self.desk,
             door=door,
             files=self.files,
+            file_desk=self.file_desk,
             tokens=self.tokens,
             settings=settings,
             faults=faults,

@@ -294,6 +294,14 @@ async def test_deployments_and_origins_may_be_restricted(
         await stranger.open(Origin="https://shop.example.com")
 
 
+async def test_a_body_that_lacks_what_it_needs(
+    start_simulator: Start, new_guest: NewGuest, autojump_clock: MockClock
+) -> None:
+    guest = new_guest(await start_simulator())
+    reply = await guest.web.post("/api/v2/webdeployments/token/refresh", json={})
+    assert (reply.status_code, reply.json()["message"]) == (400, "refreshToken is missing")
+
+
 async def test_signing_in_and_out(
     start_simulator: Start, new_guest: NewGuest, autojump_clock: MockClock
 ) -> None:

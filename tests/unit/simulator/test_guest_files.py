@@ -28,7 +28,7 @@ def bring(world: Any, socket: Any, content: bytes, **members: Any) -> Any:
     upload = world.guests.files.awaited(key, answer["headers"], now=world.now)
     if upload is None:
         return None
-    world.desk.take_upload(upload, content)
+    world.guests.file_desk.take_upload(upload, content)
     return socket.frames[-1]
 
 
@@ -229,11 +229,11 @@ def test_guests_get_the_files_of_agents(new_world: New) -> None:
     assert content["attachment"]["filename"] == "case.pdf"
     assert content["attachment"]["mediaType"] == "File"
     key = content["attachment"]["url"].removeprefix(f"http://simulator{DOWNLOAD_PATH}")
-    assert world.desk.download(key) == b"pdf"
-    assert world.desk.download(key[:-1]) is None
+    assert world.guests.file_desk.download(key) == b"pdf"
+    assert world.guests.file_desk.download(key[:-1]) is None
     [file_id] = world.chat.room.files
     world.centre.delete_file(world.chat, agent, file_id, now=world.now)
-    assert world.desk.download(key) is None
+    assert world.guests.file_desk.download(key) is None
     assert socket.frames[-1]["body"] == body
 
 
@@ -267,5 +267,5 @@ def test_a_file_of_a_session_that_is_gone_is_told_to_nobody(new_world: New) -> N
     upload = world.guests.files.awaited(key, answer["headers"], now=world.now)
     socket.presence("Clear")
     before = len(socket.frames)
-    world.desk.take_upload(upload, b"png")
+    world.guests.file_desk.take_upload(upload, b"png")
     assert len(socket.frames) == before
