@@ -49,7 +49,7 @@ def pytest_terminal_summary(
     total = sum(table.values(), Counter())
     for name, counts in {**table, "all": total}.items():
         shown = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
-        terminalreporter.write_line(f"{name:36} {shown}")
+        terminalreporter.write_line(f"{name:40} {shown}")
 
 
 # --- customers -----------------------------------------------------------------------------------
@@ -102,13 +102,17 @@ class Customer:
         await self.gone.wait()
 
     def events(self, *kinds: str) -> list[Told]:
-        """Give the events that they told of; of some kinds alone, if any are named."""
+        """Give the events that the program was given; of some kinds alone, if any are named."""
         events = [told for told in self.told if "event" in told]
         return [event for event in events if event["event"] in kinds] if kinds else events
 
+    def read(self) -> list[Told]:
+        """Give the events that were read, whether the program was given them or not."""
+        return [{**told, "event": told["read"]} for told in self.told if "read" in told]
+
     def last(self, key: str) -> Any:
         """Give what was told last under a key; None if nothing was."""
-        return next((told[key] for told in reversed(self.told) if key in told), None)
+        return next((told[key] for told in reversed(self.told) if told.get(key)), None)
 
 
 class Customers:

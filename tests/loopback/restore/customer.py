@@ -24,6 +24,7 @@ from typing import Any
 import trio
 
 import botkit
+from botkit.connectors.genesys_cloud import GenesysCloud
 from botkit.connectors.gms_cometd import GmsCometd
 from botkit.connectors.gms_rest import GmsRest
 from botkit.interfaces import Connector, Deliver, Opening, Outcome, Request, State
@@ -32,7 +33,11 @@ from botkit.session import ChatSession
 PATIENCE = 20.0
 """Seconds in which a customer has done what is to be done; then something is wrong."""
 STORAGES: Mapping[str, Any] = {"file": botkit.FileStorage, "sqlite": botkit.SQLiteStorage}
-CONNECTORS: Mapping[str, Callable[[], Connector]] = {"gms-cometd": GmsCometd, "gms-rest": GmsRest}
+CONNECTORS: Mapping[str, Callable[[], Connector]] = {
+    "gms-cometd": GmsCometd,
+    "gms-rest": GmsRest,
+    "genesys-cloud": GenesysCloud,
+}
 
 
 class Control:
@@ -70,7 +75,7 @@ class Overheard:
     ) -> None:
         def overhear(item: botkit.Event | Outcome | State) -> None:
             if isinstance(item, botkit.Event):
-                self._control.tell(read=item.index)
+                self._control.tell(read=type(item).__name__, **said(item))
             deliver(item)
 
         await self._connector.connect(opening, requests, overhear, task_status=task_status)
@@ -137,12 +142,15 @@ async def record(session: ChatSession, control: Control) -> None:
     async for event in session.events():
         control.tell(
             event=type(event).__name__,
-            index=event.index,
-            text=getattr(event, "text", ""),
+            **said(event),
             history=event.history,
             session_id=getattr(event, "session_id", None),
             by=getattr(getattr(event, "by", None), "value", None),
         )
+
+
+def said(event: botkit.Event) -> dict[str, Any]:
+    return {"index": event.index, "text": getattr(event, "text", "")}
 
 
 async def converse(session: ChatSession, order: Mapping[str, Any], control: Control) -> None:
