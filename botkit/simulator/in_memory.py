@@ -74,8 +74,10 @@ class ServerEnd(trio.abc.Stream):
         self._receives = receives
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        await trio.lowlevel.checkpoint()
+        await trio.lowlevel.checkpoint_if_cancelled()
         self._sends.put(bytes(data))
+        # As with sockets: what was sent was sent, whatever was cancelled meanwhile.
+        await trio.lowlevel.cancel_shielded_checkpoint()
 
     async def wait_send_all_might_not_block(self) -> None:
         await trio.lowlevel.checkpoint()
@@ -121,11 +123,12 @@ class MemorySocket:
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send it all."""
-        await trio.lowlevel.checkpoint()
+        await trio.lowlevel.checkpoint_if_cancelled()
         try:
             self._up.put(buffer)
         except trio.BrokenResourceError as error:
             raise httpx.WriteError(str(error)) from error
+        await trio.lowlevel.cancel_shielded_checkpoint()
 
     async def aclose(self) -> None:
         """Close both directions."""
