@@ -22,7 +22,7 @@ import tarfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -281,6 +281,41 @@ def server(
     return start_server(request.param)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A way for botkit to chat: a running server, and what to reach it over."""
+
+    server: ForeignServer
+    transport: str
+
+    @property
+    def options(self) -> tuple[str, str]:
+        """What `botkit run` is given beside the URL."""
+        return ("--option", f"transport={self.transport}")
+
+
+ROUTES = [
+    ("cometd-node", "long-polling"),
+    *((name, way) for name in ("faye", *JAVA_SERVERS) for way in ("long-polling", "websocket")),
+]
+
+
+@pytest.fixture
+def start_route(start_server: Callable[..., ForeignServer]) -> Callable[..., Route]:
+    """Start a foreign server by its name and that of a transport, with settings for it."""
+
+    def start(name: str, transport: str, **settings: str) -> Route:
+        return Route(server=start_server(name, **settings), transport=transport)
+
+    return start
+
+
+@pytest.fixture(params=ROUTES, ids="-".join)
+def route(request: pytest.FixtureRequest, start_route: Callable[..., Route]) -> Route:
+    """Each foreign server over each transport that it has."""
+    return start_route(*request.param)
+
+
 # --- what is said ---------------------------------------------------------------------------------
 
 Said = tuple[str, str, str | None]
@@ -328,6 +363,10 @@ class ClientReport:
         late: events that came after one with a higher index.
         replayed: events that came again.
         subscribed: what came of the subscribe: True, the error, or None if there was none.
+        client_ids: of the handshakes, also of those that the reload extension has replayed.
+        batches: the numbers of the acknowledgement extension.
+        time_answers: how often the server told its time.
+        time_offset: milliseconds between the clocks, as the client has worked it out.
         meta_errors: what the server refused.
         errors: why the chat failed.
     """
@@ -337,6 +376,10 @@ class ClientReport:
     replayed: int
     rehandshakes: int
     subscribed: bool | str | None
+    client_ids: list[str] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
+    time_answers: int = 0
+    time_offset: int | None = None
     meta_errors: list[dict[str, Any]]
     errors: list[dict[str, Any]]
 
@@ -344,6 +387,10 @@ class ClientReport:
         assert self.errors == []
         assert [(event["type"], event["from"], event["text"]) for event in self.events] == expected
         assert [event["index"] for event in self.events] == list(range(1, len(expected) + 1))
+
+
+def in_snake_case(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,7 +439,7 @@ class ForeignClient:
             pytest.fail(f"the client printed no report:\n{err}", pytrace=False)
         report = json.loads(out)
         assert process.returncode == (0 if report.pop("ok") else 1), err
-        return ClientReport(meta_errors=report.pop("metaErrors"), **report)
+        return ClientReport(**{in_snake_case(name): value for name, value in report.items()})
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
@@ -15,7 +16,13 @@ import pytest
 
 LIMIT = 20
 SERVERS = ["cometd-node", "faye", "cometd-8", "cometd-3.1"]
+ROUTES = [
+    ("cometd-node", "long-polling"),
+    *((name, way) for name in SERVERS[1:] for way in ("long-polling", "websocket")),
+]
+ACKNOWLEDGING = [route for route in ROUTES if route[0] != "faye"]
 # Longer than a test, so that no connect ends but by what the test does.
+SWITCHES = b"HTTP/1.1 101 "
 PATIENT = {"POLL_TIMEOUT_MS": "30000"}
 
 
@@ -55,6 +62,7 @@ class Line:
         self.client = client
         self.server = server
         self.polls = False
+        self.is_socket = False
         self.is_cut = False
         self.swallowed = b""
 
@@ -75,6 +83,8 @@ def hang_up(*ends: socket.socket) -> None:
 
 class CuttingProxy:
     """Passes bytes on, and can break the connection of the held poll on the client's side alone.
+
+    A WebSocket counts as one on which a poll is held.
 
     What the server then writes into it is swallowed, as by a client whose network has gone away.
     Nothing else gets to the server until `let_in`.
@@ -167,7 +177,10 @@ class CuttingProxy:
                     line.swallowed += data
                     self._changed.notify_all()
                     continue
-                line.polls = False
+                line.polls = line.polls and line.is_socket
+                if data.startswith(SWITCHES):
+                    line.polls = line.is_socket = True
+                    self._changed.notify_all()
                 self.passed_on += data
             with suppress(OSError):
                 line.client.sendall(data)
@@ -189,8 +202,9 @@ def start_proxy() -> Iterator[Callable[[Any], CuttingProxy]]:
 
 
 @pytest.mark.parametrize("bot", ["whole.yaml", "whole.py"])
-def test_a_whole_chat(bot, server, start_botkit, ada):
-    run = start_botkit(bot, server.url).finish()
+def test_a_whole_chat(bot, route, start_botkit, ada):
+    server = route.server
+    run = start_botkit(bot, server.url, *route.options).finish()
     assert run["exit_code"] == 0
     [journey] = run["journeys"]
     assert_passed(journey, server.url)
@@ -227,33 +241,66 @@ def assert_one_gap(
     assert_left(status)
 
 
-def test_a_forgotten_session_is_resumed_without_loss_or_repetition(server, start_botkit, ada):
-    run = start_botkit("gap.yaml", server.url)
+def test_a_forgotten_session_is_resumed_without_loss_or_repetition(route, start_botkit, ada):
+    server = route.server
+    run = start_botkit("gap.yaml", server.url, *route.options)
     run.wait_until_told("agent You said: message 1")
     assert server.forget(say=ada.QUESTION) == 1
     assert_one_gap(run.finish(), server.url, server.status(), ada.chat(asks=True))
 
 
-@pytest.mark.parametrize("name", SERVERS)
-def test_what_was_written_into_a_dead_connection_is_asked_for_again(
-    name, start_server, start_proxy, start_botkit, ada
-):
-    server = start_server(name, **PATIENT)
-    proxy = start_proxy(server)
-    run = start_botkit("gap.yaml", proxy.url)
+def lose_a_line(route, proxy, run, ada, *, back_after: float = 0.0) -> None:
+    """Break the connection in mid-chat, let Ada speak into it, and mend it later."""
     run.wait_until_told("agent You said: message 1")
     proxy.cut_the_poll()
-    assert server.say(ada.QUESTION) == 1
+    assert route.server.say(ada.QUESTION) == 1
     proxy.wait_swallowed(ada.QUESTION.encode())
+    time.sleep(back_after)
     proxy.let_in()
-    assert_one_gap(run.finish(), proxy.url, server.status(), ada.chat(asks=True))
 
 
-@pytest.mark.parametrize("name", SERVERS)
-def test_twenty_chats_at_once(name, start_server, start_botkit, ada):
+@pytest.mark.parametrize("place", ROUTES, ids="-".join)
+def test_what_was_written_into_a_dead_connection_is_asked_for_again(
+    place, start_route, start_proxy, start_botkit, ada
+):
+    route = start_route(*place, **PATIENT)
+    proxy = start_proxy(route.server)
+    run = start_botkit("gap.yaml", proxy.url, *route.options)
+    lose_a_line(route, proxy, run, ada)
+    assert_one_gap(run.finish(), proxy.url, route.server.status(), ada.chat(asks=True))
+    assert b'"ack"' not in proxy.passed_on
+
+
+@pytest.mark.parametrize("place", ACKNOWLEDGING, ids="-".join)
+def test_a_server_that_acknowledges_and_tells_the_time(
+    place, start_route, start_proxy, start_botkit, ada
+):
+    route = start_route(*place, **PATIENT, EXTENSIONS="ack timesync")
+    proxy = start_proxy(route.server)
+    run = start_botkit("gap.yaml", proxy.url, *route.options)
+    lose_a_line(route, proxy, run, ada)
+    assert_one_gap(run.finish(), proxy.url, route.server.status(), ada.chat(asks=True))
+    assert b'"ack"' in proxy.passed_on
+    assert (b'"timesync"' in proxy.passed_on) is (route.server.name != "cometd-node")
+
+
+@pytest.mark.parametrize("transport", ["long-polling", "websocket"])
+def test_a_connection_that_is_away_for_longer_than_the_session_lives(
+    transport, start_route, start_proxy, start_botkit, ada
+):
+    route = start_route("cometd-8", transport, MAX_INTERVAL_MS="1000")
+    proxy = start_proxy(route.server)
+    run = start_botkit("gap.yaml", proxy.url, *route.options)
+    lose_a_line(route, proxy, run, ada, back_after=4.0)
+    assert_one_gap(run.finish(), proxy.url, route.server.status(), ada.chat(asks=True))
+
+
+@pytest.mark.parametrize("place", ROUTES, ids="-".join)
+def test_twenty_chats_at_once(place, start_route, start_botkit, ada):
     # So quick an agent makes events overtake each other on their two connections.
-    server = start_server(name, AGENT_DELAY_MS="1")
-    run = start_botkit("crowd.yaml", server.url, "-n", "20").finish()
+    route = start_route(*place, AGENT_DELAY_MS="1")
+    server = route.server
+    run = start_botkit("crowd.yaml", server.url, "-n", "20", *route.options).finish()
     assert run["counts"] == {"passed": 20}
     status = server.status()
     assert_left(status, total=20)
@@ -266,8 +313,9 @@ def test_twenty_chats_at_once(name, start_server, start_botkit, ada):
         assert_heard(journey, chat)
 
 
-def test_a_signal_in_mid_chat_leaves_it(server, start_botkit):
-    run = start_botkit("gap.yaml", server.url)
+def test_a_signal_in_mid_chat_leaves_it(route, start_botkit):
+    server = route.server
+    run = start_botkit("gap.yaml", server.url, *route.options)
     run.wait_until_told("agent You said: message 1")
     run.process.send_signal(signal.SIGTERM)
     document = run.finish()
@@ -275,6 +323,34 @@ def test_a_signal_in_mid_chat_leaves_it(server, start_botkit):
     [journey] = document["journeys"]
     assert (journey["verdict"], journey["left"]) == ("cancelled", True)
     assert_left(server.status())
+
+
+RESTARTS = [
+    ("cometd-8", "long-polling", 0.0),
+    ("cometd-8", "websocket", 0.0),
+    ("cometd-3.1", "websocket", 0.0),
+    # Longer than the server would have kept the session.
+    ("cometd-8", "websocket", 6.0),
+]
+
+
+@pytest.mark.parametrize(("name", "transport", "down_for"), RESTARTS)
+def test_a_chat_outlives_the_server_it_goes_over(
+    name, transport, down_for, start_route, start_botkit, ada, tmp_path
+):
+    kept = {"CHATS_FILE": str(tmp_path / "chats")}
+    route = start_route(name, transport, **kept)
+    url = route.server.url
+    run = start_botkit("gap.yaml", url, *route.options)
+    run.wait_until_told("agent You said: message 1")
+    route.server.kill()
+    run.wait_until_told("interrupted")
+    time.sleep(down_for)
+    reborn = start_route(name, transport, PORT=route.server.port, **kept).server
+    assert reborn.url == url
+    # While the customer is not back yet, or already is: it is heard once.
+    assert reborn.say(ada.QUESTION) == 1
+    assert_one_gap(run.finish(), url, reborn.status(), ada.chat(asks=True))
 
 
 def test_a_server_that_starts_again_has_ended_the_chat(server, start_server, start_botkit):

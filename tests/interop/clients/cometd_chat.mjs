@@ -1,7 +1,11 @@
 // Holds one whole chat with CometD's JavaScript client and prints one JSON line about it.
 //
-// usage: node cometd_chat.mjs URL SERVICE MESSAGES [--transport NAME] [--subscribe] [--expect-rehandshake]
+// usage: node cometd_chat.mjs URL SERVICE MESSAGES [--transport NAME] [--subscribe] [--ack] [--timesync]
+//                             [--reload] [--expect-rehandshake]
 //
+// --ack, --timesync      register these extensions; what came of them is recorded
+// --reload               after the first answer does as a page that is reloaded: another client goes on
+//                        with the same Bayeux session (reload extension)
 // --subscribe            also subscribes to the service channel; the answer is only recorded
 // --expect-rehandshake   after the first answer prints `forget me` on standard error, and goes on
 //                        only after a new handshake, a requestNotifications and its replay
@@ -9,6 +13,9 @@
 import { parseArgs } from 'node:util';
 import { adapt } from 'cometd-nodejs-client';
 import { CometD, LongPollingTransport, WebSocketTransport } from 'cometd';
+import { AckExtension } from 'cometd/AckExtension.js';
+import { ReloadExtension } from 'cometd/ReloadExtension.js';
+import { TimeSyncExtension } from 'cometd/TimeSyncExtension.js';
 
 const LIMIT = 20_000;
 const TRANSPORTS = { 'long-polling': LongPollingTransport, websocket: WebSocketTransport };
@@ -18,6 +25,9 @@ const { values: options, positionals } = parseArgs({
   options: {
     transport: { type: 'string', default: 'long-polling' },
     subscribe: { type: 'boolean', default: false },
+    ack: { type: 'boolean', default: false },
+    timesync: { type: 'boolean', default: false },
+    reload: { type: 'boolean', default: false },
     'expect-rehandshake': { type: 'boolean', default: false },
   },
 });
@@ -30,6 +40,10 @@ const report = {
   replayed: 0,
   rehandshakes: 0,
   subscribed: null,
+  clientIds: [],
+  batches: [],
+  timeAnswers: 0,
+  timeOffset: null,
   metaErrors: [],
   errors: [],
 };
@@ -98,10 +112,14 @@ class Inbox {
 }
 
 adapt();
-const cometd = new CometD();
-cometd.unregisterTransports();
-cometd.registerTransport(options.transport, new TRANSPORTS[options.transport]());
-cometd.configure({ url, logLevel: 'error', backoffIncrement: 100 });
+const kept = new Map();
+window.sessionStorage = {
+  getItem: (name) => kept.get(name) ?? null,
+  setItem: (name, value) => kept.set(name, value),
+  removeItem: (name) => kept.delete(name),
+};
+let cometd = null;
+let clock = null;
 
 const inbox = new Inbox();
 const publish = (operation, details = {}) =>
@@ -112,17 +130,35 @@ const replied = (call) =>
   });
 
 let rebound = () => {};
-// A listener on the very channel would count as a subscription, and subscribe() would send nothing.
-cometd.addListener('/service/chatV2/*', (message) => inbox.take(message.data));
-for (const meta of ['handshake', 'connect', 'subscribe', 'publish']) {
-  cometd.addListener(`/meta/${meta}`, (message) => {
-    const { error, failure, advice } = message;
-    if (!message.successful)
-      report.metaErrors.push({ meta, error, http: failure?.httpCode ?? null, advice });
+/** A client as each page has one, which takes the place of the one before. */
+function open() {
+  cometd = new CometD();
+  cometd.unregisterTransports();
+  cometd.registerTransport(options.transport, new TRANSPORTS[options.transport]());
+  cometd.configure({ url, logLevel: 'error', backoffIncrement: 100 });
+  if (options.ack) cometd.registerExtension('ack', new AckExtension());
+  if (options.timesync) cometd.registerExtension('timesync', (clock = new TimeSyncExtension()));
+  if (options.reload) cometd.registerExtension('reload', new ReloadExtension());
+  // A listener on the very channel would count as a subscription, and subscribe() would send nothing.
+  cometd.addListener('/service/chatV2/*', (message) => inbox.take(message.data));
+  for (const meta of ['handshake', 'connect', 'subscribe', 'publish']) {
+    cometd.addListener(`/meta/${meta}`, (message) => {
+      const { error, failure, advice } = message;
+      if (message.ext?.timesync) report.timeAnswers += 1;
+      if (!message.successful)
+        report.metaErrors.push({ meta, error, http: failure?.httpCode ?? null, advice });
+    });
+  }
+  cometd.addListener('/meta/handshake', onHandshake);
+  cometd.addListener('/meta/connect', (message) => {
+    if (message.ext?.ack !== undefined) report.batches.push(message.ext.ack);
   });
+  return replied((done) => cometd.handshake(done));
 }
-cometd.addListener('/meta/handshake', (message) => {
+
+function onHandshake(message) {
   if (!message.successful) return;
+  report.clientIds.push(message.clientId);
   if (options.subscribe)
     cometd.subscribe(
       channel,
@@ -133,10 +169,10 @@ cometd.addListener('/meta/handshake', (message) => {
   report.rehandshakes += 1;
   publish('requestNotifications', { transcriptPosition: inbox.firstMissing() });
   rebound();
-});
+}
 
 async function chat() {
-  await replied((done) => cometd.handshake(done));
+  await open();
   publish('requestChat', { nickname: 'Grace', subject: 'interop', userData: { Segment: 'gold' } });
   await inbox.event(
     'the agent',
@@ -148,6 +184,10 @@ async function chat() {
       `the answer to message ${n}`,
       (event) => event.from === 'Agent' && event.text === `You said: message ${n}`,
     );
+    if (n === 1 && options.reload) {
+      cometd.reload();
+      await open();
+    }
     if (n === 1 && options['expect-rehandshake']) {
       const again = new Promise((resolve) => {
         rebound = resolve;
@@ -167,6 +207,7 @@ function finish(problem) {
   clearTimeout(deadline);
   if (problem) report.errors.push({ message: String(problem) });
   report.events = inbox.events();
+  if (clock) report.timeOffset = clock.getTimeOffset();
   report.ok = report.errors.length === 0;
   process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit(report.ok ? 0 : 1));
 }

@@ -3,14 +3,16 @@
 // The chat centre on cometd-nodejs-server: a listener on the service channel, and deliver() to answer.
 
 const cometd = require('cometd-nodejs-server');
+const { AcknowledgedMessagesExtension } = require('cometd-nodejs-server/ack-extension');
 const { ChatCentre } = require('./chat_centre');
-const { CHANNEL, MAX_INTERVAL_MS, PATH, POLL_TIMEOUT_MS, serve } = require('./serving');
+const { CHANNEL, EXTENSIONS, MAX_INTERVAL_MS, PATH, POLL_TIMEOUT_MS, serve } = require('./serving');
 
 const bayeux = cometd.createCometDServer({
   timeout: POLL_TIMEOUT_MS,
   maxInterval: MAX_INTERVAL_MS,
   sweepPeriod: Math.min(997, MAX_INTERVAL_MS / 4),
 });
+if (EXTENSIONS.includes('ack')) bayeux.addExtension(new AcknowledgedMessagesExtension());
 const centre = new ChatCentre();
 const sessions = new Set();
 

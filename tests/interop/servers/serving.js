@@ -9,6 +9,7 @@ const milliseconds = (name, standard) => Number(process.env[name] || standard);
 
 exports.POLL_TIMEOUT_MS = milliseconds('POLL_TIMEOUT_MS', 30000);
 exports.MAX_INTERVAL_MS = milliseconds('MAX_INTERVAL_MS', 10000);
+exports.EXTENSIONS = (process.env.EXTENSIONS || '').split(' ');
 exports.PATH = '/cometd';
 exports.CHANNEL = /^\/service\/chatV2\/([^/]+)$/;
 

@@ -1,5 +1,6 @@
 package botkit.interop;
 
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,7 +11,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** One chat: its parties, its transcript, and where its pushes go. */
-final class Chat {
+final class Chat implements Serializable {
     private static final Map<String, Object> AGENT = party("Ada", 2, "Agent");
     private static final Consumer<Map<String, Object>> SILENT = data -> {};
 
@@ -19,7 +20,7 @@ final class Chat {
     private final String service;
     private final List<Map<String, Object>> transcript = new ArrayList<>();
     private Map<String, Object> customer;
-    private Consumer<Map<String, Object>> push;
+    private transient Consumer<Map<String, Object>> push;
     private boolean open = true;
 
     Chat(int number, String service, String nickname, Consumer<Map<String, Object>> push) {

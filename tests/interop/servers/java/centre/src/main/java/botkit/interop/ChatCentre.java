@@ -23,10 +23,28 @@ public final class ChatCentre {
     // The agent is another person: what Ada does is pushed later, into a held connect, and not with
     // the answer to the customer's own publish.
     private final ScheduledExecutorService agents = Executors.newSingleThreadScheduledExecutor();
-    private final Map<String, Chat> chats = new LinkedHashMap<>(); // by secureKey
+    private final Map<String, Chat> chats; // by secureKey
+    private final KeptChats kept;
+
+    /** Goes on with the chats that are kept, whose customers have to bind them again. */
+    public ChatCentre(KeptChats kept) {
+        this.kept = kept;
+        chats = kept.read();
+        chats.values().forEach(Chat::unbind);
+    }
 
     /** Carries out one published operation; {@code push} must reach the customer who published it. */
     public synchronized void handle(
+            String channel, Map<String, Object> published, Consumer<Map<String, Object>> push) {
+        // What a customer has been told must not be lost with the process.
+        operate(channel, published, data -> {
+            kept.write(chats);
+            push.accept(data);
+        });
+        kept.write(chats);
+    }
+
+    private void operate(
             String channel, Map<String, Object> published, Consumer<Map<String, Object>> push) {
         Map<String, Object> data = published == null ? Map.of() : published;
         String operation = String.valueOf(data.get("operation"));
@@ -114,6 +132,7 @@ public final class ChatCentre {
             synchronized (this) {
                 if (chat.isOpen()) {
                     act.run();
+                    kept.write(chats);
                 }
             }
         };
@@ -124,6 +143,7 @@ public final class ChatCentre {
     synchronized int say(String line) {
         List<Chat> open = chats.values().stream().filter(Chat::isOpen).toList();
         open.forEach(chat -> chat.agentSays(line));
+        kept.write(chats);
         return open.size();
     }
 

@@ -13,11 +13,14 @@ import org.cometd.bayeux.server.ServerSession;
 import org.cometd.server.BayeuxServerImpl;
 import org.cometd.server.ServerSessionImpl;
 import org.cometd.server.CometDServlet;
+import org.cometd.server.ext.AcknowledgedMessagesExtension;
+import org.cometd.server.ext.TimesyncExtension;
 import org.eclipse.jetty.servlet.ServletContextHandler;
 import org.eclipse.jetty.servlet.ServletHolder;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.ajax.JSON;
+import org.eclipse.jetty.websocket.jsr356.server.deploy.WebSocketServerContainerInitializer;
 
 /** The chat centre on CometD 3.1 (Jetty 9.2, javax.servlet). */
 public final class CometD31 {
@@ -31,15 +34,23 @@ public final class CometD31 {
         cometd.setInitParameter("timeout", Settings.POLL_TIMEOUT_MS);
         cometd.setInitParameter("maxInterval", Settings.MAX_INTERVAL_MS);
         cometd.setInitParameter("sweepPeriod", Settings.SWEEP_MS);
+        cometd.setInitParameter("ws.cometdURLMapping", "/cometd/*");
         context.addServlet(cometd, "/cometd/*");
+        WebSocketServerContainerInitializer.configureContext(context);
         ServletHolder door = new ServletHolder(new Door());
         context.addServlet(door, "/status");
         context.addServlet(door, "/forget");
         context.addServlet(door, "/say");
         server.start();
 
-        ChatCentre centre = new ChatCentre();
+        ChatCentre centre = new ChatCentre(new KeptChats(Settings.CHATS_FILE));
         var bayeux = (BayeuxServerImpl) context.getServletContext().getAttribute(BayeuxServer.ATTRIBUTE);
+        if (Settings.EXTENSIONS.contains("ack")) {
+            bayeux.addExtension(new AcknowledgedMessagesExtension());
+        }
+        if (Settings.EXTENSIONS.contains("timesync")) {
+            bayeux.addExtension(new TimesyncExtension());
+        }
         serve(bayeux, centre);
         context.setAttribute(Door.NAME, new SideDoor(centre, new Sessions(bayeux)));
         int port = ((ServerConnector) server.getConnectors()[0]).getLocalPort();

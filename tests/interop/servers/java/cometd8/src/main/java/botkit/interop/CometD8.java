@@ -13,25 +13,31 @@ import org.cometd.bayeux.server.ServerMessage;
 import org.cometd.bayeux.server.ServerSession;
 import org.cometd.server.BayeuxServerImpl;
 import org.cometd.server.ServerSessionImpl;
+import org.cometd.server.ext.AcknowledgedMessagesExtension;
+import org.cometd.server.ext.TimesyncExtension;
+import org.cometd.server.http.JSONHttpTransport;
 import org.cometd.server.http.jakarta.CometDServlet;
+import org.cometd.server.websocket.jetty.JettyWebSocketTransport;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee10.servlet.ServletHolder;
+import org.eclipse.jetty.server.Context;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.ajax.JSON;
+import org.eclipse.jetty.websocket.server.WebSocketUpgradeHandler;
 
 /** The chat centre on CometD 8 (Jetty 12, jakarta.servlet). */
 public final class CometD8 {
     public static void main(String[] arguments) throws Exception {
         Server server = new Server(new InetSocketAddress("127.0.0.1", Settings.PORT));
         ServletContextHandler context = new ServletContextHandler();
-        server.setHandler(context);
+        WebSocketUpgradeHandler sockets = WebSocketUpgradeHandler.from(server, context);
+        sockets.setHandler(context);
+        server.setHandler(sockets);
+        BayeuxServerImpl bayeux = bayeuxOn(context);
         ServletHolder cometd = new ServletHolder(CometDServlet.class);
         cometd.setInitOrder(1);
         cometd.setAsyncSupported(true);
-        cometd.setInitParameter("timeout", Settings.POLL_TIMEOUT_MS);
-        cometd.setInitParameter("maxInterval", Settings.MAX_INTERVAL_MS);
-        cometd.setInitParameter("sweepPeriod", Settings.SWEEP_MS);
         context.addServlet(cometd, "/cometd/*");
         ServletHolder door = new ServletHolder(new Door());
         context.addServlet(door, "/status");
@@ -39,13 +45,32 @@ public final class CometD8 {
         context.addServlet(door, "/say");
         server.start();
 
-        ChatCentre centre = new ChatCentre();
-        var bayeux = (BayeuxServerImpl) context.getServletContext().getAttribute(BayeuxServer.ATTRIBUTE);
+        ChatCentre centre = new ChatCentre(new KeptChats(Settings.CHATS_FILE));
         serve(bayeux, centre);
         context.setAttribute(Door.NAME, new SideDoor(centre, new Sessions(bayeux)));
         int port = ((ServerConnector) server.getConnectors()[0]).getLocalPort();
         System.out.println("ready http://127.0.0.1:" + port + "/cometd");
         server.join();
+    }
+
+    /** Long polling through the servlet, which takes the server that it finds, and WebSockets beside it. */
+    private static BayeuxServerImpl bayeuxOn(ServletContextHandler context) {
+        BayeuxServerImpl bayeux = new BayeuxServerImpl();
+        bayeux.setOption("transports",
+            JSONHttpTransport.class.getName() + "," + JettyWebSocketTransport.class.getName());
+        bayeux.setOption("ws.cometdURLMapping", "/cometd/*");
+        bayeux.setOption(Context.class.getName(), context.getContext());
+        bayeux.setOption("timeout", Settings.POLL_TIMEOUT_MS);
+        bayeux.setOption("maxInterval", Settings.MAX_INTERVAL_MS);
+        bayeux.setOption("sweepPeriod", Settings.SWEEP_MS);
+        context.getServletContext().setAttribute(BayeuxServer.ATTRIBUTE, bayeux);
+        if (Settings.EXTENSIONS.contains("ack")) {
+            bayeux.addExtension(new AcknowledgedMessagesExtension());
+        }
+        if (Settings.EXTENSIONS.contains("timesync")) {
+            bayeux.addExtension(new TimesyncExtension());
+        }
+        return bayeux;
     }
 
     private static void serve(BayeuxServer bayeux, ChatCentre centre) {
