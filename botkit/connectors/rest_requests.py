@@ -2,9 +2,10 @@
 
 A command that was answered with ``statusCode`` 1 has failed, as the service says, and may be
 repeated, as it says too; that is done up to :data:`ATTEMPTS` times. But a line said twice is worse
-than a line not said: before a message is repeated the transcript is asked for, and if the line is
-in it, it was said. Of notices and pages it is not documented that they come back in the transcript:
-they count as done if they do, and are not repeated if they do not. Files are never repeated.
+than a line said late: before a message is repeated the transcript is asked for, watched for
+:data:`ECHO_LIMIT` seconds, and asked for once more, and if the line is in it, it was said. Of
+notices and pages it is not documented that they come back in the transcript: they count as done if
+they do, and are not repeated if they do not. Files are never repeated.
 
 Where the answer itself is lost nothing is repeated, whatever the transcript says; but what is in
 the transcript has arrived.
@@ -39,6 +40,8 @@ __all__ = ["RestRequests"]
 
 ATTEMPTS = 5
 """How often a command is sent that was not done before."""
+ECHO_LIMIT = 2.0
+"""Seconds of waiting for the echo of a line that the service says it did not take."""
 DOUBT_LIMIT = 15.0
 """Seconds of waiting for the transcript, where only an echo can tell what arrived."""
 
@@ -159,8 +162,12 @@ class RestRequests:
             raise ChatError(None, "the service failed, and may have taken the file all the same")
         if not echo.is_expected:
             return False
-        polls = self._stream.polls
         if await self._is_in_transcript(echo):
+            return True
+        with trio.move_on_after(ECHO_LIMIT):
+            await self._waiting.until(lambda: echo.came)
+        polls = self._stream.polls
+        if echo.came or await self._is_in_transcript(echo):
             return True
         if polls == self._stream.polls:
             raise ChatError(None, "the service failed, and does not tell what came of the command")

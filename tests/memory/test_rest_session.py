@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -473,3 +474,71 @@ async def test_who_was_lost_together_does_not_come_back_together(
     assert spread > 5
     busiest = max(sum(at <= other < at + 0.5 for other in returns) for at in returns)
     assert busiest < 50
+
+
+async def test_a_goodbye_that_is_not_confirmed_ends_in_time(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    weather = await weather_in(nursery, make_fault("no_chat_end"))
+    async with patience() as chats:
+        session = await weather.meet(chats)
+        began = trio.current_time()
+        await session.leave()
+        assert trio.current_time() - began < 4
+    assert session.ended is not None
+    assert session.ended.by is EndedBy.UNCONFIRMED
+    # Once it is accepted, it is not asked for again and again.
+    assert len(weather.forms("disconnect")) == 1
+
+
+HARMLESS = (
+    "kill_connection",
+    "http_500",
+    "html",
+    "truncated_json",
+    "slow_drip",
+    "stall",
+    "status_code_1",
+    "alias_change",
+    "duplicate_message",
+    "delay_message",
+    "reorder_messages",
+)
+
+
+@pytest.mark.parametrize("seed", range(40))
+async def test_nothing_is_lost_or_repeated_in_any_weather(
+    seed: int, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    weather = await weather_in(nursery)
+    faults = [
+        make_fault(
+            name,
+            on="any",
+            probability=0.08,
+            **({"seconds": 30.0} if name == "stall" else {}),
+            **({"option": "done"} if name == "status_code_1" and seed % 2 else {}),
+        )
+        for name in HARMLESS
+    ]
+    async with patience() as chats:
+        session = await weather.meet(chats)
+        weather.simulator.faults.change(faults, seed=seed)
+        for number in range(10):
+            # Whether it failed is of no matter here, only that it is not said twice.
+            with contextlib.suppress(BotkitError):
+                await session.send_message(f"line {number}")
+            await trio.sleep(seed % 4)
+        weather.simulator.faults.change(())
+        await trio.sleep(60)
+        await weather.talk("over")
+        await session.leave()
+    (chat,) = weather.simulator.centre.chats()
+    there = [(entry.index, entry.text) for entry in chat.log if entry.index is not None]
+    told = [(e.index, getattr(e, "text", "")) for e in weather.events if e.index is not None]
+    assert sorted(told) == there
+    texts = [text for _, text in there if text.startswith("line")]
+    assert len(set(texts)) == len(texts)
+    interruptions = [e for e in weather.events if isinstance(e, Interrupted | Continued)]
+    kinds = [type(event) for event in interruptions]
+    assert kinds == [Interrupted, Continued] * (len(kinds) // 2)
