@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import pytest
 import trio
 import trio.testing
@@ -22,6 +25,7 @@ from botkit.testing import simulator_in
 LATENCY = 0.01
 GOODBYE_LIMIT = 4.0
 ENOUGH = 50
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 EXPIRY = 15.0
 """Seconds after which the simulator forgets a Bayeux session that was silent, and a bit."""
 
@@ -45,11 +49,14 @@ class CancelAfter(trio.abc.Instrument):
             self._scope.cancel()
 
 
-async def chat(connector: Connector, *, reloads: bool = False) -> None:
+async def chat(
+    connector: Connector, *, reloads: bool = False, options: Mapping[str, str] = NO_OPTIONS
+) -> None:
     """A bit of everything that a session does."""
+    opening = Opening(url="http://simulator/genesys/cometd", options=options)
     with ungrouped():
         async with trio.open_nursery() as nursery:
-            session = ChatSession(nursery, Opening(url="http://simulator/genesys/cometd"))
+            session = ChatSession(nursery, opening)
             await session.open(connector)
             await session.wait_for(AgentConnected)
             await session.send_message("hi")
@@ -63,14 +70,19 @@ async def chat(connector: Connector, *, reloads: bool = False) -> None:
 
 
 async def cancelled_after(
-    steps: int, connector: Connector, simulator: Simulator, *, reloads: bool = False
+    steps: int,
+    connector: Connector,
+    simulator: Simulator,
+    *,
+    reloads: bool,
+    options: Mapping[str, str],
 ) -> bool:
     """Cancel a chat, and look what is left of it; False if it was over before."""
     with trio.CancelScope() as scope, trio.fail_after(600):
         instrument = CancelAfter(steps, scope)
         trio.lowlevel.add_instrument(instrument)
         try:
-            await chat(connector, reloads=reloads)
+            await chat(connector, reloads=reloads, options=options)
         finally:
             trio.lowlevel.remove_instrument(instrument)
     if instrument.cancelled_at is not None:
@@ -85,12 +97,27 @@ async def cancelled_after(
 
 
 async def cancel_everywhere(
-    connector: Connector, simulator: Simulator, *, reloads: bool = False
+    connector: Connector,
+    simulator: Simulator,
+    *,
+    reloads: bool = False,
+    options: Mapping[str, str] = NO_OPTIONS,
+    faults: tuple[Fault, ...] | None = None,
 ) -> int:
-    """Cancel chat after chat, each a step later than the one before."""
-    steps = 1
-    while await cancelled_after(steps, connector, simulator, reloads=reloads):
+    """Cancel chat after chat, each a step later than the one before.
+
+    Args:
+        faults: put in place for each chat anew.
+    """
+    steps = 0
+    going_on = True
+    while going_on:
         steps += 1
+        if faults is not None:
+            simulator.faults.change(faults)
+        going_on = await cancelled_after(
+            steps, connector, simulator, reloads=reloads, options=options
+        )
     return steps
 
 
@@ -135,6 +162,36 @@ async def test_a_chat_that_reloads_is_cancelled_after_each_step(
     settings = SimulatorSettings(seed=1)
     connector = await simulator_in(nursery, settings, latency=LATENCY, wire=wire)
     steps = await cancel_everywhere(connector, connector.simulator, reloads=True)
+    assert steps > ENOUGH
+    assert connector.network.under_way == 0
+
+
+SOCKET_WEATHERS: dict[tuple[str, str], tuple[Fault, ...]] = {
+    ("websocket", "calm"): (),
+    ("websocket", "lost session"): (make_fault("unknown_session", after=3, times=1),),
+    ("websocket", "lost connection"): (make_fault("kill_connection", after=2, times=1),),
+    ("websocket", "late key"): (make_fault("delay_message", on="any", seconds=1.0),),
+    ("auto", "calm"): (),
+    ("auto", "no socket"): (make_fault("http_500", on="upgrade"),),
+    ("auto", "a useless socket"): (make_fault("stall", on="upgrade"),),
+}
+
+
+@pytest.mark.parametrize(
+    ("transport", "faults"),
+    [(transport, faults) for (transport, _), faults in SOCKET_WEATHERS.items()],
+    ids=map("-".join, SOCKET_WEATHERS),
+)
+async def test_a_chat_over_a_socket_is_cancelled_after_each_step(
+    transport: str,
+    faults: tuple[Fault, ...],
+    nursery: trio.Nursery,
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    connector = await simulator_in(nursery, SimulatorSettings(seed=1), latency=LATENCY)
+    steps = await cancel_everywhere(
+        connector, connector.simulator, options={"transport": transport}, faults=faults
+    )
     assert steps > ENOUGH
     assert connector.network.under_way == 0
 
