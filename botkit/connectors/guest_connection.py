@@ -13,6 +13,7 @@ Source: official Kotlin SDK, ``MessagingClientImpl`` and ``ReconnectionHandler``
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -47,6 +48,8 @@ from botkit.genesys.web_records import (
 
 __all__ = ["GuestConnection"]
 
+log = logging.getLogger(__name__)
+
 ATTEMPT_LIMIT = 10.0
 """Seconds for opening a WebSocket, and again for configuring its session."""
 CLOSE_LIMIT = 0.2
@@ -69,7 +72,7 @@ class GuestConnection:
     Args:
         connect: opens a WebSocket.
         prepare: called before the first WebSocket; what it raises is a failed attempt.
-        greet: called once, when a new session was opened.
+        greet: called when a new session was opened, before the chat begins.
         rng: spreads the attempts of many chats.
 
     Attributes:
@@ -95,6 +98,7 @@ class GuestConnection:
         "_login",
         "_loss",
         "_lost_at",
+        "_missing",
         "_options",
         "_outlet",
         "_prepare",
@@ -102,6 +106,7 @@ class GuestConnection:
         "_renewing",
         "_restoring",
         "_rng",
+        "_scope",
         "_wait",
         "_waiting",
         "error",
@@ -154,9 +159,12 @@ class GuestConnection:
         self._loss: BotkitError | None = None
         self._lost_at: float | None = None
         self._renewing: ChatError | None = None
+        # Of the present WebSocket.
+        self._scope: trio.CancelScope | None = None
         self._wait = 0.0
         self._leaving = False
         self._hurry = trio.Event()
+        self._missing = trio.Event()
 
     @property
     def is_decided(self) -> bool:
@@ -176,6 +184,16 @@ class GuestConnection:
         self._leaving = True
         self._hurry.set()
         self._waiting.wake()
+
+    def drop(self) -> None:
+        """Give the present WebSocket up, for another one."""
+        if self._scope is not None:
+            self._scope.cancel()
+
+    def take_refusal(self, refusal: ChatError) -> None:
+        """Give the present WebSocket up, and draw the conclusions from what the service said."""
+        self._loss = refusal
+        self.drop()
 
     async def run(self) -> None:
         """Stay connected, until this is cancelled."""
@@ -206,10 +224,10 @@ class GuestConnection:
             raise ConnectorError(f"{self._endpoints.socket} does not answer", kind="timeout")
         self._link.attach(socket)
         try:
-            with trio.CancelScope() as scope:
+            with trio.CancelScope() as self._scope:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._use, scope, self._link.read)
-                    nursery.start_soon(self._use, scope, partial(self._hold_on, jwt))
+                    nursery.start_soon(self._use, self._scope, self._link.read)
+                    nursery.start_soon(self._use, self._scope, partial(self._hold_on, jwt))
         finally:
             self.is_configured = self.is_online = False
             self._link.detach(self._why_lost())
@@ -233,7 +251,7 @@ class GuestConnection:
 
     async def _hold_on(self, jwt: str) -> None:
         await self._take_up(jwt)
-        await self._watch()
+        await self._watch(jwt)
 
     def _why_lost(self) -> BotkitError:
         return self._loss or ConnectorError("the connection was given up", kind="lost")
@@ -254,9 +272,9 @@ class GuestConnection:
 
     async def _take_up(self, jwt: str) -> None:
         """Make the session this WebSocket's own, and catch up with it."""
-        was_started = self._chat.started
-        info = await self._configure(jwt, start_new=self._options.start_new and not was_started)
-        if not was_started and not self._restoring and info.read_only and not self._leaving:
+        begins = not self._chat.started and not self._restoring
+        info = await self._configure(jwt, start_new=self._options.start_new and begins)
+        if begins and info.read_only and not self._leaving:
             # An earlier conversation of this customer has ended there.
             info = await self._configure(jwt, start_new=True)
         self._login.worked()
@@ -265,13 +283,45 @@ class GuestConnection:
         self._waiting.wake()
         if self._leaving:
             return
-        await self._adopt(info)
-        if self._chat.has_gap:
-            await self._fill_gap(jwt)
+        await (self._begin(info, jwt) if begins else self._go_on(info, jwt))
         self.is_online = not self._chat.ended
         self._lost_at = None
         self._outlet.resume()
         self._waiting.wake()
+
+    async def _begin(self, info: SessionInfo, jwt: str) -> None:
+        """Begin the chat; a session that was opened for nothing is closed again."""
+        said: list[GuestMessage] = []
+        try:
+            self._chat.attributes.limit = info.max_custom_data_bytes
+            self._chat.attributes.check()
+            if self._greeted:
+                # The first attempt broke off; the history shows how far it got.
+                said = await self._history.fetch(jwt)
+            if not (self._chat.has_joined or any(map(is_join, said))):
+                self._greeted = True
+                await self._greet()
+                # An end that came with the answer is an end before the beginning.
+                await trio.lowlevel.checkpoint()
+        except ChatError as error:
+            if not is_temporary(error):
+                await self._close_in_vain(error)
+            raise
+        now = trio.current_time()
+        events = self._chat.configured(info, now=now)
+        if self._chat.refusal is not None:
+            raise self._chat.refusal
+        self._outlet.tell(events + self._chat.fill(said, now=now))
+
+    async def _go_on(self, info: SessionInfo, jwt: str) -> None:
+        """Go on with the chat, if the service still has it."""
+        if info.new_session:
+            await self._close_unwanted()
+        self._outlet.tell(self._chat.configured(info, now=trio.current_time()))
+        if self._chat.refusal is not None:
+            raise self._chat.refusal
+        if not self._chat.ended:
+            await self._fill_gap(jwt)
 
     async def _configure(self, jwt: str, *, start_new: bool) -> SessionInfo:
         customer = self._options.customer_id
@@ -287,34 +337,23 @@ class GuestConnection:
         self.is_asked = True
         with trio.move_on_after(ATTEMPT_LIMIT):
             frame = await self._link.call(request, is_session)
+            failure = failure_of(frame)
+            if failure is not None and not (is_temporary(failure) or self._restoring):
+                self.is_asked = self._chat.started
             return answer_of(frame, SessionInfo)
         raise ConnectorError("the service did not configure the session in time", kind="timeout")
-
-    async def _adopt(self, info: SessionInfo) -> None:
-        """Go on with the session, if it is the right one; the first one begins the chat."""
-        now = trio.current_time()
-        begins = not self._chat.started and not self._restoring
-        if info.new_session and not begins:
-            await self._close_unwanted()
-        if begins:
-            self._chat.attributes.limit = info.max_custom_data_bytes
-            try:
-                self._chat.attributes.check()
-            except ChatError:
-                await self._close_unwanted()
-                raise
-        self._outlet.tell(self._chat.configured(info, now=now))
-        if self._chat.refusal is not None:
-            raise self._chat.refusal
-        if begins and not self._greeted:
-            self._greeted = True
-            if info.new_session is not False:
-                await self._greet()
 
     async def _close_unwanted(self) -> None:
         """Close a session that nobody wants, lest an agent gets it."""
         await self.close_session()
         self.is_asked = False
+
+    async def _close_in_vain(self, refusal: ChatError) -> None:
+        """Close a session that brought no chat; why it did not matters more than how that went."""
+        try:
+            await self._close_unwanted()
+        except ChatError as error:
+            log.debug("the session that was refused (%s) is not closed: %s", refusal, error)
 
     async def close_session(self) -> None:
         """Close the session for everybody who has its token.
@@ -334,33 +373,58 @@ class GuestConnection:
         if failure is not None:
             raise failure
 
-    async def _watch(self) -> None:
+    async def _watch(self, jwt: str) -> None:
         """Ask an idle service whether it is still there; official clients do it twice a minute.
+
+        What could not be read is looked up.
 
         Raises:
             ConnectorError: it does not answer.
         """
         every = self._options.echo_every or float("inf")
+        while True:
+            with trio.move_on_at(self._link.heard_at + every):
+                await self._missing.wait()
+            if self._missing.is_set():
+                self._missing = trio.Event()
+                await self._catch_up(jwt)
+            elif trio.current_time() >= self._link.heard_at + every:
+                await self._ping()
+
+    async def _ping(self) -> None:
         ping = GuestMessage(text="ping")
         request = Request(
             action="echo", token=self._chat.token, tracing_id=HEALTH_CHECK, message=ping
         )
-        while True:
-            await trio.sleep_until(self._link.heard_at + every)
-            if trio.current_time() < self._link.heard_at + every:
-                continue
-            with trio.move_on_after(ECHO_LIMIT) as limit:
-                await self._link.call(request, lambda frame: frame.tracing_id == HEALTH_CHECK)
-            if limit.cancelled_caught:
-                raise ConnectorError("the service does not answer health checks", kind="lost")
+        with trio.move_on_after(ECHO_LIMIT):
+            await self._link.call(request, lambda frame: frame.tracing_id == HEALTH_CHECK)
+            return
+        raise ConnectorError("the service does not answer health checks", kind="lost")
 
     # --- what was said meanwhile ---
+
+    def miss(self) -> None:
+        """Take note that something came which could not be read."""
+        self._missing.set()
+
+    async def _catch_up(self, jwt: str) -> None:
+        """Look up what could not be read; where that fails, it is owned up to."""
+        if self._leaving or not self._options.history:
+            return
+        self._chat.open_gap()
+        try:
+            await self._fill_gap(jwt)
+        except (ChatError, RemoteProtocolError) as error:
+            now = trio.current_time()
+            events = self._chat.fill([], now=now)
+            text = f"what could not be read is not known from the history, either: {error}"
+            self._outlet.tell([*events, self._chat.error(None, text, now=now)])
 
     async def _fill_gap(self, jwt: str) -> None:
         messages = await self._history.fetch(jwt) if self._options.history else []
         now = trio.current_time()
         events = self._chat.fill(messages, now=now)
-        settle_doubts(self._link.in_doubt(), events)
+        settle_doubts(self._link.lines(), events)
         self._outlet.tell(events)
         if not self._options.history and not self._chat.ended:
             text = "what was said meanwhile is unknown, for the history is not fetched"
@@ -383,7 +447,8 @@ class GuestConnection:
             self._on_lost(error)
         elif not is_open:
             self.refusal = error
-            self.is_asked = self.is_asked and self._restoring
+            # What has expired needs no goodbye.
+            self.is_asked = self.is_asked and kind is not FailureKind.EXPIRED
         elif kind is FailureKind.EXPIRED:
             self._outlet.end(EndedBy.SERVICE, str(error))
         else:
@@ -392,7 +457,7 @@ class GuestConnection:
     def _on_lost(self, error: BotkitError) -> None:
         self.error = error
         self._failures += 1
-        if not self._outlet.has_begun:
+        if not self._outlet.has_begun or self._leaving:
             return
         self._outlet.interrupt(str(error))
         now = trio.current_time()
@@ -413,6 +478,16 @@ class GuestConnection:
             pause = self._options.reconnect_every * (0.8 + 0.4 * self._rng.random())
         with trio.move_on_after(max(wait, pause)):
             await self._hurry.wait()
+
+
+def is_temporary(error: ChatError) -> bool:
+    """Tell whether the service may do another time what it refused."""
+    return isinstance(error, GuestRefusal) and error.kind in TEMPORARY
+
+
+def is_join(message: GuestMessage) -> bool:
+    """Tell whether a message is the customer's Join."""
+    return message.direction == "Inbound" and any(e.value == "Join" for e in message.events)
 
 
 def is_session(frame: Frame) -> bool:

@@ -83,7 +83,7 @@ def settle_doubts(calls: Iterable[Call], events: Iterable[Event]) -> None:
         if call.line in arrived:
             arrived.remove(call.line)
             call.settle(None)
-        else:
+        elif call.in_doubt:
             text = "the connection was lost, and nobody knows whether the line arrived"
             call.settle(ConnectorError(text, kind="lost"))
 

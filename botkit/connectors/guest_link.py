@@ -138,9 +138,9 @@ class GuestLink:
             else:
                 call.in_doubt = True
 
-    def in_doubt(self) -> list[Call]:
-        """The lines of which nobody knows whether they arrived."""
-        return [call for call in self._calls if call.in_doubt]
+    def lines(self) -> list[Call]:
+        """The lines of which nobody knows yet whether they arrived."""
+        return [call for call in self._calls if call.line is not None and not call.is_settled]
 
     async def read(self) -> None:
         """Hand on what comes, until the connection is lost.

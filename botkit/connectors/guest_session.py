@@ -44,11 +44,11 @@ from botkit.errors import (
     RemoteProtocolError,
     RestoreFailed,
 )
-from botkit.genesys.guest_chat import GuestChat
+from botkit.genesys.guest_chat import ENDINGS, GuestChat
 from botkit.genesys.guest_failures import FailureKind, GuestRefusal, failure_of
 from botkit.genesys.guest_state import GuestState
 from botkit.genesys.pacing import Pace
-from botkit.genesys.web_records import HEALTH_CHECK, Frame, GuestMessage, Request
+from botkit.genesys.web_records import HEALTH_CHECK, ConnectionClosed, Frame, GuestMessage, Request
 from botkit.interfaces import Deliver, Opening, Outcome, State
 from botkit.interfaces import Request as SessionRequest
 
@@ -62,6 +62,8 @@ CONFIGURE_LIMIT = 1.5
 """Seconds of the goodbye in which a session that is being configured may become so."""
 CLEAR_LIMIT = 1.5
 """Seconds in which the service may confirm that the conversation was erased."""
+CLOSE_LIMIT = 1.2
+"""Seconds in which the service may confirm that the session was closed, for each attempt."""
 PAUSE = 0.2
 """Seconds before the next attempt to say goodbye."""
 
@@ -218,46 +220,58 @@ class GuestSession:
             )
 
     async def _greet(self) -> None:
-        """Send the Join; a service that refuses it takes lines all the same."""
-        if self._joins and (failure := await self._speech.join()) is not None:
-            code, text = failure.code, failure.description
-            self._outlet.tell([self._chat.error(code, text, now=trio.current_time())])
+        """Send the Join, if it is wanted.
+
+        Raises:
+            ChatError: the service refused it, and the chat with it.
+        """
+        if self._joins:
+            await self._speech.join()
 
     def _on_frame(self, frame: Frame, answers: bool) -> None:
         """Take what the service says; never waits."""
         failure = failure_of(frame)
         if answers and failure is not None:
-            if failure.kind is FailureKind.EXPIRED:
-                self._outlet.end(EndedBy.SERVICE, str(failure))
+            self._conclude(failure)
         elif isinstance(frame.body, GuestMessage):
             if frame.tracing_id != HEALTH_CHECK:
                 self._outlet.tell(self._chat.receive(frame, now=trio.current_time()))
         elif self._outlet.has_begun:
             self._outlet.tell(self._chat.receive(frame, now=trio.current_time()))
+        elif (refusal := failure or early_end(frame)) is not None:
+            self._connection.is_asked = frame.name not in ENDINGS
+            self._connection.take_refusal(refusal)
         else:
-            log.debug("the service said %s (%d) before the chat began", frame.name, frame.code)
+            log.debug("the service said %s before the chat began", frame.name)
         self._waiting.wake()
+
+    def _conclude(self, failure: GuestRefusal) -> None:
+        """Do what a failure asks for, besides telling whoever asked."""
+        if failure.kind is FailureKind.EXPIRED:
+            self._outlet.end(EndedBy.SERVICE, str(failure))
+        elif failure.kind is FailureKind.SIGN_IN and self._options.is_authenticated:
+            self._connection.take_refusal(failure)
 
     def _on_rubbish(self, error: RemoteProtocolError) -> None:
         if not self._outlet.has_begun:
             raise error
         # No command is answered by that, whichever is under way.
+        self._connection.miss()
         text = f"the service sent what is no frame: {error}"
         self._outlet.tell([self._chat.error(None, text, now=trio.current_time())])
 
     # --- opening ---
 
     async def _open(self) -> None:
-        with trio.move_on_after(self._opening.open_within) as limit:
-            await self._waiting.until(
-                lambda: self._connection.is_online or self._connection.is_decided
-            )
-        if self._connection.is_online:
-            return
-        self._detached = self._opening.restore is not None
-        if not limit.cancelled_caught and self._chat.ended:
-            raise ChatRefused(None, "the service ended the chat at once")
-        raise self._not_opened()
+        with trio.move_on_after(self._opening.open_within):
+            await self._waiting.until(lambda: self._is_open() or self._connection.is_decided)
+        if not self._is_open():
+            self._detached = self._opening.restore is not None
+            raise self._not_opened()
+
+    def _is_open(self) -> bool:
+        """Whether the chat has begun; it may be over already."""
+        return self._connection.is_online or (self._outlet.has_begun and self._chat.ended)
 
     def _not_opened(self) -> BotkitError:
         """Say why there is no chat, by what is known best."""
@@ -326,12 +340,13 @@ class GuestSession:
         if self._options.leave_by == "close" or not self._connection.is_asked:
             return
         self._connection.leave()
-        while not self._chat.ended:
+        while not self._chat.ended or self._chat.is_cut_off:
             with trio.move_on_after(CONFIGURE_LIMIT):
                 await self._waiting.until(lambda: self._connection.is_configured)
             try:
                 if await self._leave_once():
-                    self._outlet.end(EndedBy.CUSTOMER, "")
+                    if self._connection.lost is None:
+                        self._outlet.end(EndedBy.CUSTOMER, "")
                     return
             except (ChatError, ConnectorError, RemoteProtocolError) as error:
                 log.debug("leaving the chat failed: %s", error)
@@ -346,8 +361,12 @@ class GuestSession:
                 await self._clear()
                 await self._waiting.until(lambda: self._chat.ended)
                 return True
-        await self._connection.close_session()
-        return True
+        with trio.move_on_after(CLOSE_LIMIT):
+            await self._connection.close_session()
+            return True
+        # This connection may be dead without anybody having noticed.
+        self._connection.drop()
+        return False
 
     async def _clear(self) -> None:
         """Erase the conversation; where that is not allowed, its session is closed instead."""
@@ -369,6 +388,14 @@ def attributes_of(opening: Opening, options: GuestOptions) -> dict[str, str]:
     """What is told of the customer; what the user attached wins over the names."""
     names = {options.nickname_as: opening.nickname, options.subject_as: opening.subject or ""}
     return {key: value for key, value in names.items() if key and value} | dict(opening.userdata)
+
+
+def early_end(frame: Frame) -> ChatError | None:
+    """Say why there will be no chat, if that is what a frame says."""
+    text = ENDINGS.get(frame.name)
+    if isinstance(frame.body, ConnectionClosed):
+        text = "the service closed the connection"
+    return None if text is None else ChatError(None, text)
 
 
 def is_cleared(frame: Frame) -> bool:

@@ -111,16 +111,21 @@ class GuestSpeech:
                 raise LocalProtocolError(LACKS.get(type(command), f"no way to do {command}"))
         return None
 
-    async def join(self) -> GuestRefusal | None:
-        """Tell the service that the customer is there, before anything is said."""
-        await trio.sleep_until(max(self._pace.next_at(), trio.current_time()))
-        message = self._chat.lines.join()
-        failure = await self._announce(message)
-        if failure is None:
-            self._chat.attributes.arrived(message.attributes)
-        elif failure.kind is FailureKind.ATTRIBUTES:
-            self._chat.attributes.refused()
-        return failure
+    async def join(self) -> None:
+        """Tell the service that the customer is there, before anything is said.
+
+        Raises:
+            ChatError: the service refused.
+            ConnectorError: the connection broke.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            await trio.sleep_until(max(self._pace.next_at(), trio.current_time()))
+            message = self._chat.lines.join()
+            failure = await self._announce(message)
+            if failure is None:
+                self._chat.attributes.arrived(message.attributes)
+                return
+            self._conclude(failure, is_last=attempt == ATTEMPTS)
 
     # --- lines ---
 
@@ -196,7 +201,11 @@ class GuestSpeech:
             return
         await self._turn()
         self._typed_at = trio.current_time()
-        failure = await self._announce(self._chat.lines.typing())
+        try:
+            failure = await self._announce(self._chat.lines.typing())
+        except ConnectorError:
+            # That the connection is lost is told by itself; typing is gone with it.
+            return
         if failure is None:
             return
         if failure.kind is not FailureKind.WAIT:

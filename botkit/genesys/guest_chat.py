@@ -55,6 +55,7 @@ INBOUND = "Inbound"
 HUMAN, BOT = "Human", "Bot"
 LINES = ("Text", "Structured", "Message")
 MAX_PARTIES = 100
+SIGNED_IN = "signedIn"
 ENDINGS: Mapping[str, str] = {
     "SessionExpiredEvent": "the session has expired",
     "SessionClearedEvent": "the conversation was cleared",
@@ -79,6 +80,8 @@ class GuestChat:
         lines: writes what the customer says.
         started: the service opened the chat, or gave it back.
         ended: SessionEnded was made; nothing comes after it.
+        has_joined: the service has heard the Join of the customer.
+        is_cut_off: the service closed the connection, and perhaps not the conversation.
         leaving: the customer asked to leave, so that the end is the customer's.
         refusal: why there is no chat; None if there is, or if nothing was said yet.
         info: what the service said of the session.
@@ -98,7 +101,9 @@ class GuestChat:
         "_window",
         "attributes",
         "ended",
+        "has_joined",
         "info",
+        "is_cut_off",
         "leaving",
         "lines",
         "refresh_token",
@@ -122,6 +127,8 @@ class GuestChat:
         self.lines = GuestLines(self.attributes, on_top=attributes_on_top)
         self.started = False
         self.ended = False
+        self.has_joined = False
+        self.is_cut_off = False
         self.leaving = False
         self.refusal: ChatError | None = None
         self.info = SessionInfo()
@@ -135,6 +142,8 @@ class GuestChat:
         self._told = SeenMessages(seen, floor=floor)
         self._came = SeenMessages()
         self._window: ReorderWindow[GuestMessage] = ReorderWindow(patience)
+        # Nothing is told before the chat has begun.
+        self._window.is_paused = True
         self._parties: dict[tuple[str, PartyKind], Party] = {}
         self._agent: Party | None = None
         self._over = ""
@@ -203,6 +212,8 @@ class GuestChat:
                 )  # fmt: skip
                 return [file]
             case ConnectionClosed(reason=reason):
+                # The agent may still be there; a session that was signed in is another's.
+                self.is_cut_off = not self.leaving and reason != SIGNED_IN
                 text = "the service closed the connection"
                 return self._end_of_chat(f"{text}: {reason}" if reason else text, now)
             case PresignedUrl() | Uploaded() | Jwt() | SessionInfo():
@@ -292,13 +303,14 @@ class GuestChat:
             return []
         self.refusal = None
         self.started = True
+        self._window.is_paused = False
         events: list[Event] = [
             chat.SessionStarted(at=now, seq=self._number(), session_id=name_of(self.token))
         ]
         if info.cleared_existing_session:
             kind = "clearedExistingSession"
             events.append(chat.Other(at=now, seq=self._number(), kind=kind))
-        return events
+        return events + self.release(now=now)
 
     def _gone(self, why: str, now: float) -> list[Event]:
         if not self.started:
@@ -327,6 +339,8 @@ class GuestChat:
         # One that overtook everything else would end the chat before its last words.
         self._window.add(message, stamp=message.utc, now=now, last=message.type == "Event")
         self._came.add(*key)
+        if message.direction == INBOUND and any(e.value == "Join" for e in message.events):
+            self.has_joined = True
 
     def _tell(self, held: Sequence[Held[GuestMessage]]) -> list[Event]:
         events: list[Event] = []

@@ -199,3 +199,21 @@ async def test_being_signed_out_ends_the_chat(
         kit.peer.push("LogoutEvent", Opaque(value={}))
         ended = await session.wait_for(chat.SessionEnded)
     assert "signed out" in ended.description
+
+
+async def test_a_jwt_that_expires_in_the_middle_is_renewed(
+    kit: Any, autojump_clock: trio.testing.MockClock
+) -> None:
+    kit.peer.web["POST", EXCHANGE] = answering([], {"jwt": "j1", "refreshToken": "r1"})
+    kit.peer.web["POST", REFRESH] = answering([], {"jwt": "j2", "refreshToken": "r2"})
+    rule, _ = kit.rejecting("onMessage", 403, "Try to authenticate again")
+    kit.peer.rules.append(rule)
+    options = {"auth_code": "c", "history": "off"}
+    async with kit.client.session(options=options, keep_state=True) as session:
+        with pytest.raises(ChatError, match="authenticate again"):
+            await session.send_message("Hi")
+        await session.send_message("Hi again")
+        assert session.state is not None
+        assert session.state["refresh_token"] == "r2"
+    asked = kit.peer.asked("configureAuthenticatedSession")
+    assert [request.auth_code for request in asked] == ["j1", "j2"]

@@ -21,6 +21,7 @@ from botkit.errors import (
     StateError,
     ungrouped,
 )
+from botkit.genesys.web_records import ConnectionClosed, Opaque
 from botkit.session import ChatSession
 
 # --- opening -------------------------------------------------------------------------------------
@@ -387,3 +388,60 @@ async def test_a_restored_chat_that_is_cancelled_is_left(
         if instrument.cancelled_at is None:
             break
     assert 10 < steps < 199
+
+
+@pytest.mark.parametrize("code", [403, 4000, 409])
+async def test_a_refused_join_is_no_chat(
+    kit: Any, code: int, autojump_clock: trio.testing.MockClock
+) -> None:
+    kit.peer.rules.append(kit.rejecting("onMessage", code, "not now")[0])
+    with pytest.raises(ChatRefused) as caught:
+        async with kit.client.session(options={"join": "on"}):
+            pass
+    assert caught.value.code == code
+    assert kit.peer.open_sessions == 0
+
+
+async def test_a_join_that_came_too_soon_is_sent_again(
+    kit: Any, autojump_clock: trio.testing.MockClock
+) -> None:
+    kit.peer.rules.append(kit.rejecting("onMessage", 429, "too fast")[0])
+    async with kit.client.session(options={"join": "on"}):
+        assert len(kit.peer.lines) == 2
+
+
+async def test_a_goodbye_takes_another_connection_if_this_one_is_dead(
+    kit: Any, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with kit.client.session() as session:
+        dead = kit.peer.sockets[0]
+        kit.peer.rules.append(lambda socket, request: socket is dead)
+    assert session.ended is not None
+    assert session.ended.by is EndedBy.CUSTOMER
+    assert (len(kit.peer.sockets), kit.peer.open_sessions) == (2, 0)
+
+
+@pytest.mark.parametrize(("reason", "left"), [("", 0), ("signedIn", 1)])
+async def test_a_connection_that_the_service_closes_is_no_goodbye(
+    kit: Any, reason: str, left: int, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with kit.client.session() as session:
+        kit.peer.push("ConnectionClosedEvent", ConnectionClosed(reason=reason))
+        kit.peer.cut()
+        ended = await session.wait_for(chat.SessionEnded)
+        assert ended.by is EndedBy.SERVICE
+    assert (kit.peer.open_sockets, kit.peer.open_sessions) == (0, left)
+
+
+async def test_a_session_that_expires_at_once_is_no_chat(
+    kit: Any, autojump_clock: trio.testing.MockClock
+) -> None:
+    def expires(socket: Any, request: Any) -> bool:
+        if request.action == "onMessage":
+            socket.push("SessionExpiredEvent", Opaque(value={}))
+        return bool(request.action == "onMessage")
+
+    kit.peer.rules.append(expires)
+    with pytest.raises(ChatRefused, match="expired"):
+        async with kit.client.session(options={"join": "on"}):
+            pass

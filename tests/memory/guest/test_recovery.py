@@ -15,6 +15,7 @@ from botkit.bot.matchers import contains
 from botkit.chat import EndedBy
 from botkit.connectors.genesys_cloud import GenesysCloud
 from botkit.errors import ConnectorError
+from botkit.genesys.web_records import MessageEvent
 
 
 def texts(kit: Any, session: Any) -> list[str]:
@@ -231,3 +232,62 @@ async def test_many_interruptions_leave_nothing_behind(
             await session.wait_for(chat.Continued)
         assert texts(kit, session) == [str(number) for number in range(30)]
     assert kit.peer.open_sockets == 0
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_a_join_in_doubt_is_looked_up(
+    kit: Any, arrives: bool, autojump_clock: trio.testing.MockClock
+) -> None:
+    def breaks(socket: Any, request: Any) -> bool:
+        if request.action != "onMessage":
+            return False
+        kit.peer.rules.clear()
+        if arrives:
+            event = MessageEvent(type="Presence", value="Join")
+            join = kit.peer.stamped(type="Event", direction="Inbound", events=(event,))
+            kit.peer.session.said.append(join)
+        socket.cut()
+        return True
+
+    kit.peer.rules.append(breaks)
+    async with kit.client.session(options={"join": "on"}) as session:
+        await session.send_message("Hi")
+    assert len([line for line in kit.peer.lines if line.events]) == (1 if arrives else 2)
+
+
+async def test_what_could_not_be_read_is_looked_up(
+    kit: Any, autojump_clock: trio.testing.MockClock
+) -> None:
+    """The copy of a line and an agent's answer come broken."""
+
+    def breaks(socket: Any, request: Any) -> bool:
+        if request.action != "onMessage":
+            return False
+        kit.peer.confirms = False
+        kit.peer.on_onMessage(socket, request)
+        socket.token, token = "", socket.token
+        kit.peer.say("Answer")
+        socket.token = token
+        socket.push_text('{"class":"StructuredMess')
+        return True
+
+    async with kit.client.session() as session:
+        kit.peer.rules.append(breaks)
+        began = trio.current_time()
+        await session.send_message("Hello")
+        await session.expect(contains("Answer"))
+        assert trio.current_time() - began < 1
+    assert len(kit.peer.sockets) == 1
+    assert len(kit.of(session, chat.Error)) == 1
+
+
+async def test_what_nobody_can_tell_is_owned_up_to(
+    kit: Any, autojump_clock: trio.testing.MockClock
+) -> None:
+    page = ("GET", "/api/v2/webmessaging/messages")
+    kit.peer.web[page] = lambda _: httpx.Response(200, text="<html>")
+    async with kit.client.session() as session:
+        kit.peer.sockets[0].push_text("<html>")
+        await kit.until(lambda: len(kit.of(session, chat.Error)) == 2)
+        await session.send_message("Still here")
+    assert "not known" in kit.of(session, chat.Error)[1].description

@@ -172,12 +172,12 @@ async def test_what_waits_when_the_connection_is_lost_has_lost_it(
     await trio.testing.wait_all_tasks_blocked()
     assert isinstance(asked.outcome, ConnectorError)
     assert not line.is_done
-    (doubt,) = linked.link.in_doubt()
-    assert doubt.line == "hi"
+    (doubt,) = linked.link.lines()
+    assert (doubt.line, doubt.in_doubt) == ("hi", True)
     doubt.settle(None)
     await trio.testing.wait_all_tasks_blocked()
     assert line.outcome.name == ""
-    assert linked.link.in_doubt() == []
+    assert linked.link.lines() == []
     with pytest.raises(ConnectorError) as caught:
         await linked.link.call(Request(action="getJwt"), never)
     assert not caught.value.sent
@@ -189,7 +189,7 @@ async def test_a_line_whose_sending_broke_may_have_left(
 ) -> None:
     linked.wire.broken = ConnectorError("broke", kind="lost", sent=sent)
     line = await asking(nursery, linked, line="hi")
-    assert bool(linked.link.in_doubt()) is sent
+    assert bool(linked.link.lines()) is sent
     assert line.is_done is not sent
     nursery.cancel_scope.cancel()
 
