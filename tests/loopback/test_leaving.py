@@ -7,7 +7,8 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -26,6 +27,7 @@ from botkit.simulator import Simulator, SimulatorAddress, SimulatorSettings
 from botkit.simulator.faults import make_fault
 from botkit.simulator.http import Reply, Request
 from botkit.simulator.server import serve_http
+from botkit.simulator.websocket import Serve, ServerSocket
 
 FIRST_PUSH_AFTER = 1.2
 GOODBYE_LIMIT = 4.0
@@ -44,8 +46,12 @@ FAULTS = (
     make_fault("stall", on="meta_disconnect", service="stalls"),
 )
 # Over REST the key comes with the first answer, however late the first event is.
-IN_WINDOW = {"gms-cometd": 80, "gms-rest": 30}
-WIRES: dict[str, Callable[[], Connector]] = {"gms-cometd": GmsCometd, "gms-rest": GmsRest}
+IN_WINDOW = {"gms-cometd": 80, "gms-cometd over websocket": 80, "gms-rest": 30}
+WIRES: dict[str, Callable[[], Connector]] = {
+    "gms-cometd": GmsCometd,
+    "gms-cometd over websocket": GmsCometd,
+    "gms-rest": GmsRest,
+}
 
 
 class Crash(Exception):
@@ -70,25 +76,40 @@ class Centre:
 
     async def handle(self, request: Request) -> Reply:
         reply = await self.simulator.handle(request)
-        if b'"requestChat"' in request.body:
-            for message in orjson.loads(request.body):
+        if request.body.startswith(b"nickname="):
+            self.asking(parse_qs(request.body.decode())["nickname"][0]).set()
+        elif request.path.endswith("/send"):
+            self.talking.set()
+        else:
+            self.look(request.body)
+        if reply.upgrade is None:
+            return reply
+        return replace(reply, upgrade=partial(self.serve, reply.upgrade))
+
+    async def serve(self, serve: Serve, socket: ServerSocket) -> None:
+        await serve(Watched(socket, self.look))
+
+    def look(self, body: bytes) -> None:
+        if b'"requestChat"' in body:
+            for message in orjson.loads(body):
                 if "data" in message:
                     self.asking(message["data"]["nickname"]).set()
-        elif request.body.startswith(b"nickname="):
-            self.asking(parse_qs(request.body.decode())["nickname"][0]).set()
-        elif b'"sendMessage"' in request.body or request.path.endswith("/send"):
+        elif b'"sendMessage"' in body:
             self.talking.set()
-        return reply
 
     def asking(self, nickname: str) -> trio.Event:
         return self.asked.setdefault(nickname, trio.Event())
 
     def opening(self, nickname: str, service: str) -> Opening:
-        return Opening(url=self.url, service=service, nickname=nickname)
+        return Opening(url=self.url, service=service, nickname=nickname, options=self.options)
 
     @property
     def url(self) -> str:
-        return self.address.url if self.wire == "gms-cometd" else self.address.rest_url
+        return self.address.rest_url if self.wire == "gms-rest" else self.address.url
+
+    @property
+    def options(self) -> dict[str, str]:
+        return {"transport": "websocket"} if "websocket" in self.wire else {}
 
     def new_connector(self) -> Connector:
         return WIRES[self.wire]()
@@ -97,6 +118,27 @@ class Centre:
         status = self.simulator.status()
         assert (status["open"], status["sessions"]) == (0, 0)
         assert status["total"] == sum(event.is_set() for event in self.asked.values())
+
+
+class Watched:
+    """A socket whose frames are looked at.
+
+    Each is looked at when the next is awaited: then it has been dealt with.
+    """
+
+    def __init__(self, socket: ServerSocket, look: Callable[[bytes], None]) -> None:
+        self._socket = socket
+        self._look = look
+        self._latest = b""
+        self.send = socket.send
+        self.close = socket.close
+        self.abort = socket.abort
+
+    async def receive(self) -> str:
+        self._look(self._latest)
+        text = await self._socket.receive()
+        self._latest = text.encode()
+        return text
 
 
 @asynccontextmanager
@@ -247,7 +289,9 @@ async def stop_process(
     """Play a bot in a process of its own, and stop it: in the middle, or without a key."""
     command = [sys.executable, "-m", "botkit", "run", "talks.yaml", "--server", opening.url]
     command += ["--service", opening.service, "--nickname", opening.nickname]
-    command += ["--connector", centre.wire]
+    command += ["--connector", centre.wire.partition(" ")[0]]
+    for name, value in centre.options.items():
+        command += ["--option", f"{name}={value}"]
     async with trio.open_nursery() as nursery:
         process = await nursery.start(run_process, command, folder)
         await centre.asking(opening.nickname).wait()
