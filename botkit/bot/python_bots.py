@@ -28,12 +28,15 @@ T = TypeVar("T", bound=type)
 ATTRIBUTE = "__botkit_bot__"
 HOOK_MARK = "botkit_impl"
 """What ``botkit.hookimpl`` leaves on a function."""
-HOOK_NAMES = (
-    *(f"on_{name}" for name in EVENT_NAMES),
-    "on_journey_started",
-    "on_step_finished",
-    "on_journey_finished",
+HOOKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        **{f"on_{name}": ("journey", "session", "event") for name in EVENT_NAMES},
+        "on_journey_started": ("journey", "session"),
+        "on_step_finished": ("journey", "session", "step"),
+        "on_journey_finished": ("journey", "result"),
+    }
 )
+"""The hooks of a bot, each with its arguments: a method takes any of them, by name."""
 NO_CONNECT = ConnectOptions()
 NO_LIMITS = Limits()
 
@@ -305,15 +308,31 @@ def _check_hook(cls: type, name: str, line: int, problems: Problems) -> bool:
         return False
     hook = _hook_name(function, name)
     mark = problems.begin_of(_line_of(function, line))
-    if hook not in HOOK_NAMES:
-        hint = did_you_mean(hook, HOOK_NAMES)
-        problems.add(
-            problems.begin_of(_line_of(function, line)), f"there is no hook {hook!r}", hint=hint
-        )
+    if hook not in HOOKS:
+        hint = did_you_mean(hook, HOOKS)
+        problems.add(mark, f"there is no hook {hook!r}", hint=hint)
     elif not marked:
         message = f"{name!r} is not marked with '@botkit.hookimpl', so it would never be called"
         problems.add(mark, message)
+    else:
+        _check_arguments(function, hook, mark, problems)
     return True
+
+
+def _check_arguments(function: Any, hook: str, mark: Mark, problems: Problems) -> None:
+    """Check that a hook asks for nothing but what it is given."""
+    bound = not isinstance(function, staticmethod)
+    parameters = list(
+        inspect.signature(getattr(function, "__func__", function)).parameters.values()
+    )
+    for parameter in parameters[1:] if bound else parameters:
+        named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        known = named and parameter.name in HOOKS[hook]
+        if not known and (not named or parameter.default is parameter.empty):
+            shown = parameter.replace(annotation=parameter.empty)
+            offered = f"it offers {', '.join(HOOKS[hook])}"
+            hint = did_you_mean(parameter.name, HOOKS[hook])
+            problems.add(mark, f"{hook!r} has no argument {shown}; {offered}", hint=hint)
 
 
 def _hook_name(function: Any, name: str) -> str:

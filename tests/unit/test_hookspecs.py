@@ -110,5 +110,5 @@ def test_each_hook_has_something_that_uses_it() -> None:
 def test_bots_know_the_same_words() -> None:
     """The bot language may not import hooks, so it has their names of its own."""
     assert set(EVENT_NAMES.items()) <= set(EVENT_WORDS.items())
-    assert set(python_bots.HOOK_NAMES) == {hook for hook in HOOKS if hook.startswith("on_")}
+    assert set(python_bots.HOOKS) == {hook for hook in HOOKS if hook.startswith("on_")}
     assert python_bots.HOOK_MARK == IMPLEMENTATION_MARK

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 import botkit.bot
+from botkit.bot import python_bots
 from botkit.bot.loader import Loaded, load_file, load_paths
-from botkit.bot.python_bots import ATTRIBUTE, HOOK_NAMES, PythonBot
+from botkit.bot.python_bots import ATTRIBUTE, PythonBot
 from botkit.errors import ConfigError
 from botkit.hookspecs import HOOKS
 
@@ -132,6 +133,20 @@ def test_files_of_one_name_do_not_meet(tmp_path: Path) -> None:
             "6:5: 'on_message' is not marked with '@botkit.hookimpl', so it would never be called",
         ),
         (
+            "@botkit.bot\nclass A:\n    @hookimpl\n    def on_message(self, evnt): ...\n",
+            "6:5: 'on_message' has no argument evnt; it offers journey, session, event;"
+            " did you mean 'event'?",
+        ),
+        (
+            "@botkit.bot\nclass A:\n    @hookimpl\n    def on_message(self, **rest): ...\n",
+            "6:5: 'on_message' has no argument **rest; it offers journey, session, event",
+        ),
+        (
+            "@botkit.bot\nclass A:\n    @hookimpl\n"
+            "    def on_journey_finished(self, session): ...\n",
+            "6:5: 'on_journey_finished' has no argument session; it offers journey, result",
+        ),
+        (
             "@botkit.bot\nclass A:\n    def __init__(self, who): ...\n"
             "    async def run(self, session): ...\n",
             "5:1: a bot is made without arguments (or with 'row'), and this one needs 'who'",
@@ -153,6 +168,15 @@ def test_wrong_file_is_told_of_with_its_line(tmp_path: Path, text: str, expected
     assert loaded.bots == ()
     assert len(loaded.problems) == 1
     assert told(loaded)[0].startswith(expected)
+
+
+def test_hooks_take_what_they_like(tmp_path: Path) -> None:
+    text = (
+        "@botkit.bot\nclass A:\n    @hookimpl\n    def on_message(self, session, limit=3): ...\n"
+        "    @hookimpl\n    @staticmethod\n    def on_notice(event): ...\n"
+        "    @hookimpl\n    async def on_step_finished(self, *, step): ...\n"
+    )
+    assert told(load(tmp_path, text)) == []
 
 
 def test_hook_under_another_name_is_a_hook(tmp_path: Path) -> None:
@@ -213,4 +237,5 @@ def test_decorator_takes_records_and_no_mappings(arguments: dict[str, Any], kind
 
 
 def test_hooks_of_bots_are_the_hooks_that_there_are() -> None:
-    assert set(HOOK_NAMES) == {name for name in HOOKS if name.startswith("on_")}
+    of_bots = {name: taken for name, taken in HOOKS.items() if name.startswith("on_")}
+    assert of_bots == python_bots.HOOKS
