@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from inspect import isawaitable
 from typing import Any, Protocol
 
@@ -315,8 +315,19 @@ class ScriptedBot:
         result = self._actions[name](context, **arguments)
         if isawaitable(result):
             result = await result
-        if result is None or isinstance(result, str):
-            return result
-        for command in result:
+        if result is None or isinstance(result, str | int | float):
+            return None if result is None else str(result)
+        for command in commands_in(result):
             await session.perform(command)
         return None
+
+
+def commands_in(result: object) -> Sequence[Command]:
+    """Take what an action gave for the commands that it must be.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if isinstance(result, Sequence) and all(isinstance(item, Command) for item in result):
+        return result
+    raise TypeError(f"an action gives a text, a number or a list of commands, not {result!r:.80}")
