@@ -171,6 +171,7 @@ class Journey:
                 observer=self._on_step,
                 listener=self._on_event,
                 began=self._record.began,
+                callback_failed=self._on_callback_error,
             )
             self._pump = Pump(dispatch, self._on_hook_error, journey=self._record, session=session)
             self._pump.put("on_journey_started")
@@ -264,6 +265,13 @@ class Journey:
         log.debug("a hook ended journey %s", self._journey_id, exc_info=error)
         if self._ending is not None and self._ending.verdict is not Verdict.PASSED:
             self._record.warnings.append(str(error))
+        self._end(of_script(error), over_passed=True)
+
+    def _on_callback_error(self, error: BaseException) -> None:
+        """Take in what a callback of the bot raised; as with its hooks, it may come too late."""
+        if isinstance(error, SessionClosed):
+            self._record.warnings.append(f"too late: a callback: {error}")
+            return
         self._end(of_script(error), over_passed=True)
 
     def _end(self, ending: Ending, *, over_passed: bool = False) -> None:

@@ -34,6 +34,7 @@ from botkit.chat import (
     Transcript,
 )
 from botkit.errors import (
+    FOREIGN,
     BotkitError,
     ChatError,
     ConnectorError,
@@ -70,6 +71,8 @@ class ChatSession(Commands, Expecting):
         listener: told of every event when it is read; must not wait.
         began: the loop's clock from which steps are counted; None is now.
         keep: told of what is needed to win the chat back, if the opening asks for that.
+        callback_failed: told of what a callback of :meth:`on` raised; None lets it come out of the
+            nursery.
 
     Attributes:
         transcript: what happened so far.
@@ -78,6 +81,7 @@ class ChatSession(Commands, Expecting):
 
     __slots__ = (
         "_away",
+        "_callback_failed",
         "_carrying",
         "_connector",
         "_inbox",
@@ -110,6 +114,7 @@ class ChatSession(Commands, Expecting):
         listener: Listener | None = None,
         began: float | None = None,
         keep: Callable[[Mapping[str, Any]], None] | None = None,
+        callback_failed: Callable[[BaseException], None] | None = None,
     ) -> None:
         self.opening = opening
         self.nickname = opening.nickname
@@ -127,6 +132,7 @@ class ChatSession(Commands, Expecting):
         self._unsettled = 0
         self._leaving = False
         self._keep = keep
+        self._callback_failed = callback_failed
         # How many events were told, by this connection and by those before it.
         self._told = 0
         self._told_before = 0
@@ -450,7 +456,8 @@ class ChatSession(Commands, Expecting):
     def on(self, kind: type[E], callback: Callable[[E], Awaitable[None] | None]) -> None:
         """Call back for every event of a kind from now on, in order, one after another.
 
-        An exception of the callback ends the session and comes out of its block.
+        An exception of the callback ends the session and comes out of its block; that of a bot's
+        callback ends its journey.
         """
         stream = Stream([])
 
@@ -466,9 +473,15 @@ class ChatSession(Commands, Expecting):
     ) -> None:
         while True:
             for event in await stream.next_events():
-                result = callback(cast("E", event))
-                if isawaitable(result):
-                    await result
+                try:
+                    result = callback(cast("E", event))
+                    if isawaitable(result):
+                        await result
+                except FOREIGN as error:  # The boundary to the code of programs and bots.
+                    if self._callback_failed is None:
+                        raise
+                    self._callback_failed(error)
+                    return
                 if type(event) is SessionEnded:
                     return
 

@@ -10,7 +10,7 @@ import trio
 from trio.testing import MockClock
 
 from botkit import chat
-from botkit.chat import AgentConnected, Error, Message
+from botkit.chat import AgentConnected, Error, Message, SessionEnded
 from botkit.errors import (
     ChatError,
     ChatRefused,
@@ -163,6 +163,47 @@ async def test_a_hook_that_speaks_too_late_is_a_warning(autojump_clock: MockCloc
     result, code = await played(meet, ScriptedConnector(agent_joins), Hooks(on_session_ended=late))
     assert (result.verdict, result.reason, code) == (Verdict.PASSED, Reason.OK, 0)
     assert result.warnings == ("too late: plugin 'chatty' in on_session_ended: it raised",)
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict", "reason"),
+    [
+        (ValueError("boom"), Verdict.ERROR, Reason.BOT),
+        (AssertionError("boom"), Verdict.FAILED, Reason.ASSERTION),
+        (ChatError(7, "boom"), Verdict.FAILED, Reason.CHAT_ERROR),
+    ],
+)
+async def test_what_a_callback_raises_is_the_bot_s(
+    error: Exception, verdict: Verdict, reason: Reason, autojump_clock: MockClock
+) -> None:
+    async def run(session: Session) -> None:
+        async def fail(_: AgentConnected) -> None:
+            await trio.lowlevel.checkpoint()
+            raise error
+
+        session.on(AgentConnected, fail)
+        await forever(session)
+
+    async def joins_late(wire: ScriptedConnector) -> None:
+        await trio.sleep(1)
+        await agent_joins(wire)
+
+    wire = ScriptedConnector(joins_late)
+    result, _ = await played(run, wire)
+    assert (result.verdict, result.reason) == (verdict, reason)
+    assert "boom" in result.message
+    assert result.left
+    assert wire.commands == [chat.Leave()]
+
+
+async def test_a_callback_that_speaks_too_late_is_a_warning(autojump_clock: MockClock) -> None:
+    async def run(session: Session) -> None:
+        session.on(SessionEnded, lambda _: session.send_message("one more thing"))
+        await meet(session)
+
+    result, _ = await played(run, ScriptedConnector(agent_joins))
+    assert (result.verdict, result.reason) == (Verdict.PASSED, Reason.OK)
+    assert result.warnings[0].startswith("too late: a callback: send_message: the chat has ended")
 
 
 async def idle(session: Session) -> None:
