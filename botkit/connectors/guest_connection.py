@@ -397,7 +397,10 @@ class GuestConnection:
             action="echo", token=self._chat.token, tracing_id=HEALTH_CHECK, message=ping
         )
         with trio.move_on_after(ECHO_LIMIT):
-            await self._link.call(request, lambda frame: frame.tracing_id == HEALTH_CHECK)
+            pong = await self._link.call(request, lambda frame: frame.tracing_id == HEALTH_CHECK)
+            failure = failure_of(pong)
+            if failure is not None and failure.kind is FailureKind.EXPIRED:
+                raise failure
             return
         raise ConnectorError("the service does not answer health checks", kind="lost")
 

@@ -232,7 +232,8 @@ class GuestSession:
         """Take what the service says; never waits."""
         failure = failure_of(frame)
         if answers and failure is not None:
-            self._conclude(failure)
+            if failure.kind is FailureKind.SIGN_IN and self._options.is_authenticated:
+                self._connection.take_refusal(failure)
         elif isinstance(frame.body, GuestMessage):
             if frame.tracing_id != HEALTH_CHECK:
                 self._outlet.tell(self._chat.receive(frame, now=trio.current_time()))
@@ -244,13 +245,6 @@ class GuestSession:
         else:
             log.debug("the service said %s before the chat began", frame.name)
         self._waiting.wake()
-
-    def _conclude(self, failure: GuestRefusal) -> None:
-        """Do what a failure asks for, besides telling whoever asked."""
-        if failure.kind is FailureKind.EXPIRED:
-            self._outlet.end(EndedBy.SERVICE, str(failure))
-        elif failure.kind is FailureKind.SIGN_IN and self._options.is_authenticated:
-            self._connection.take_refusal(failure)
 
     def _on_rubbish(self, error: RemoteProtocolError) -> None:
         if not self._outlet.has_begun:
@@ -305,6 +299,8 @@ class GuestSession:
         now = trio.current_time()
         self._outlet.hand_on(Outcome(number=request.number, at=now, error=error, value=value))
         self._outlet.tell(events)
+        if isinstance(error, GuestRefusal) and error.kind is FailureKind.EXPIRED:
+            self._outlet.end(EndedBy.SERVICE, str(error))
 
     def _detach(self, request: SessionRequest) -> None:
         """Let the chat go on without us."""

@@ -118,10 +118,20 @@ async def test_a_session_that_expired_ends_the_chat(
     rule, _ = kit.rejecting("onMessage", code, "session is gone")
     kit.peer.rules.append(rule)
     async with kit.client.session() as session:
-        with pytest.raises(Exception, match="session is gone"):
+        with pytest.raises(ChatError) as caught:
             await session.send_message("Hello")
-        assert session.ended is not None
-        assert session.ended.by is EndedBy.SERVICE
+        assert caught.value.code == code
+        ended = await session.wait_for(chat.SessionEnded)
+        assert ended.by is EndedBy.SERVICE
+
+
+async def test_a_session_that_expired_in_silence_is_noticed(
+    kit: Any, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with kit.client.session() as session:
+        kit.peer.rules.append(kit.rejecting("echo", 4006, "expired", times=9)[0])
+        ended = await session.wait_for(chat.SessionEnded, within=60)
+        assert (ended.by, ended.description) == (EndedBy.SERVICE, "expired (code 4006)")
 
 
 async def test_typing_is_shown_now_and_then(
