@@ -115,7 +115,7 @@ class BayeuxLink:
                         await self._line.listen()
                 else:
                     await self._ask(action)
-            if self._line is self._socket and not self._is_over:
+            while self._line is self._socket and not self._is_over:
                 with trio.CancelScope() as self._doing:
                     await self._line.listen()
         finally:
