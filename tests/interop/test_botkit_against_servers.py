@@ -21,8 +21,8 @@ ROUTES = [
     *((name, way) for name in SERVERS[1:] for way in ("long-polling", "websocket")),
 ]
 ACKNOWLEDGING = [route for route in ROUTES if route[0] != "faye"]
+CONNECT = b'"/meta/connect"'
 # Longer than a test, so that no connect ends but by what the test does.
-SWITCHES = b"HTTP/1.1 101 "
 PATIENT = {"POLL_TIMEOUT_MS": "30000"}
 
 
@@ -75,6 +75,19 @@ def read(source: socket.socket) -> bytes:
         return b""
 
 
+def unmasked(frames: bytes) -> bytes:
+    """Make what a WebSocket client sent readable; each frame is whole, for it is short."""
+    text = b""
+    while frames:
+        length, start = frames[1] & 127, 2
+        if length == 126:
+            length, start = int.from_bytes(frames[2:4]), 4
+        key, frames = frames[start : start + 4], frames[start + 4 :]
+        text += bytes(byte ^ key[i % 4] for i, byte in enumerate(frames[:length]))
+        frames = frames[length:]
+    return text
+
+
 def hang_up(*ends: socket.socket) -> None:
     for end in ends:
         with suppress(OSError):
@@ -83,8 +96,6 @@ def hang_up(*ends: socket.socket) -> None:
 
 class CuttingProxy:
     """Passes bytes on, and can break the connection of the held poll on the client's side alone.
-
-    A WebSocket counts as one on which a poll is held.
 
     What the server then writes into it is swallowed, as by a client whose network has gone away.
     Nothing else gets to the server until `let_in`.
@@ -161,7 +172,7 @@ class CuttingProxy:
     def _carry_up(self, line: Line) -> None:
         while data := read(line.client):
             self._gate.wait()
-            if b'"/meta/connect"' in data:
+            if CONNECT in (unmasked(data) if line.is_socket else data):
                 with self._changed:
                     line.polls = True
                     self._changed.notify_all()
@@ -177,10 +188,9 @@ class CuttingProxy:
                     line.swallowed += data
                     self._changed.notify_all()
                     continue
-                line.polls = line.polls and line.is_socket
-                if data.startswith(SWITCHES):
-                    line.polls = line.is_socket = True
-                    self._changed.notify_all()
+                line.is_socket = line.is_socket or data.startswith(b"HTTP/1.1 101 ")
+                # On a WebSocket other things come while a connect is held.
+                line.polls = line.polls and line.is_socket and CONNECT not in data
                 self.passed_on += data
             with suppress(OSError):
                 line.client.sendall(data)
