@@ -139,6 +139,69 @@ def test_an_answer_that_finds_no_session_is_asked_for_after_the_handshake(
     assert_left(simulator.status())
 
 
+# --- CometD's JavaScript client, in all its ways --------------------------------------------------
+
+EXTENSIONS = ("--extension", "ack", "--extension", "timesync")
+TRANSPORTS = ["long-polling", "websocket"]
+MODERN = ("--transport", "websocket")
+
+
+@pytest.mark.parametrize("personality", ["cometd", "faye"])
+def test_a_whole_chat_over_websocket(personality, js_client, start_simulate, ada):
+    simulator = start_simulate("--personality", personality)
+    report = js_client.chat(simulator.url, *MODERN)
+    report.assert_whole(ada.chat())
+    assert (report.replayed, report.late, report.meta_errors) == (0, 0, [])
+    assert_left(simulator.status())
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_client_that_acknowledges_and_compares_clocks(transport, js_client, start_simulate, ada):
+    simulator = start_simulate(*EXTENSIONS)
+    report = js_client.chat(simulator.url, "--transport", transport, "--ack", "--timesync")
+    report.assert_whole(ada.chat())
+    # By connects alone, so nothing overtakes anything.
+    assert (report.replayed, report.late, report.meta_errors) == (0, 0, [])
+    assert report.batches == list(range(1, len(report.batches) + 1))
+    assert report.time_answers > 0
+    assert abs(report.time_offset) < 1000
+    assert_left(simulator.status())
+
+
+def test_a_client_that_offers_extensions_to_a_server_without_any(js_client, start_simulate, ada):
+    report = js_client.chat(start_simulate().url, "--ack", "--timesync")
+    report.assert_whole(ada.chat())
+    assert (report.batches, report.time_answers) == ([], 0)
+
+
+@pytest.mark.parametrize("option", ["unnumbered", "ignored"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_what_is_delivered_again_is_seen_again_by_others(
+    transport, option, js_client, start_simulate, ada
+):
+    simulator = start_simulate(*EXTENSIONS)
+    simulator.fail(name="redeliver", option=option, times=3, after=1)
+    report = js_client.chat(simulator.url, "--transport", transport, "--ack")
+    # Its application has to look at the indexes; botkit's client does not tell it twice.
+    assert report.replayed > 0
+    report.assert_whole(ada.chat())
+    assert simulator.status()["faults"]["struck"] == {"redeliver": 3}
+
+
+@pytest.mark.parametrize("extensions", [(), ("--ack", "--timesync")], ids=["plain", "extended"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_page_that_is_reloaded_goes_on_with_its_session(
+    transport, extensions, js_client, start_simulate, ada
+):
+    simulator = start_simulate(*EXTENSIONS)
+    report = js_client.chat(simulator.url, "--transport", transport, "--reload", *extensions)
+    before, after = report.client_ids
+    assert before == after
+    assert report.rehandshakes == 0
+    report.assert_whole(ada.chat())
+    assert_left(simulator.status())
+
+
 # --- the simulator of a program -------------------------------------------------------------------
 
 
@@ -195,10 +258,20 @@ def simulator_in_thread(personality: Personality) -> Iterator[SimulatorInThread]
 
 @pytest.mark.parametrize("personality", PERSONALITIES, ids=lambda each: each.name)
 def test_a_forgotten_session_is_resumed_without_loss_or_repetition(client, personality, ada):
+    resume_a_forgotten_session(client, personality, ada)
+
+
+def test_a_forgotten_session_is_resumed_over_websocket(js_client, ada):
+    resume_a_forgotten_session(js_client, PERSONALITIES[0], ada, *MODERN)
+
+
+def resume_a_forgotten_session(client, personality, ada, *options):
     with simulator_in_thread(personality) as simulator:
         forgotten = []
         report = client.chat(
-            simulator.address.url, forget=lambda: forgotten.append(simulator.forget(ada.QUESTION))
+            simulator.address.url,
+            *options,
+            forget=lambda: forgotten.append(simulator.forget(ada.QUESTION)),
         )
         assert forgotten == [1]
         assert (report.rehandshakes, report.replayed) == (1, 0)

@@ -5,6 +5,8 @@ A failure of botkit against one of them can then be laid at botkit's door.
 
 from __future__ import annotations
 
+import pytest
+
 # What each server answers to the connect of a session that it forgot.
 UNKNOWN_CLIENT = {
     "cometd-node": "402::session_unknown",
@@ -54,8 +56,30 @@ def test_a_forgotten_session_is_resumed_without_loss_or_repetition(client, serve
     assert_left(server.status())
 
 
-def test_faye_pushes_over_websocket_too(js_client, start_server, ada):
-    faye = start_server("faye")
-    report = js_client.chat(faye.url, "--transport", "websocket")
+@pytest.mark.parametrize("name", ["faye", "cometd-8", "cometd-3.1"])
+def test_a_whole_chat_over_websocket(name, js_client, start_server, ada):
+    server = start_server(name)
+    report = js_client.chat(server.url, "--transport", "websocket")
     report.assert_whole(ada.chat())
-    assert_left(faye.status())
+    assert_left(server.status())
+
+
+@pytest.mark.parametrize(
+    ("name", "transport"),
+    [
+        ("cometd-node", "long-polling"),
+        ("cometd-8", "long-polling"),
+        ("cometd-8", "websocket"),
+        ("cometd-3.1", "websocket"),
+    ],
+)
+def test_a_page_that_is_reloaded_goes_on_with_its_session(
+    name, transport, js_client, start_server, ada
+):
+    server = start_server(name, EXTENSIONS="ack timesync")
+    report = js_client.chat(server.url, "--transport", transport, "--ack", "--timesync", "--reload")
+    before, after = report.client_ids
+    assert before == after
+    assert report.batches
+    report.assert_whole(ada.chat())
+    assert_left(server.status())
