@@ -153,6 +153,11 @@ class Client:
         return self._pace.advice
 
     @property
+    def is_connected(self) -> bool:
+        """Whether the latest connect of this session succeeded."""
+        return self._connected is True
+
+    @property
     def is_asking(self) -> bool:
         """Whether a handshake or connect is under way."""
         return self._asked is not None

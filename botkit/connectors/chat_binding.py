@@ -100,6 +100,11 @@ class Binding:
         self.is_bound = False
         self.losses += 1
 
+    def tell_if_made(self) -> None:
+        """Tell that the connection is back, once the chat is bound and its pushes are fetched."""
+        if self.is_bound and self._client.is_connected:
+            self._outlet.resume()
+
     def make_again(self, nursery: trio.Nursery) -> None:
         """Bind the chat to the present session, if there is a chat; never waits."""
         if self._chat.started and self._rebinding is None:
@@ -125,8 +130,7 @@ class Binding:
         finally:
             self._rebinding = None
             self._waiting.wake()
-        if self.is_bound:
-            self._outlet.resume()
+        self.tell_if_made()
 
     async def _pause(self, seconds: float) -> None:
         """Wait before the next attempt, at most until something speaks for it."""

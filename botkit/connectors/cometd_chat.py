@@ -360,7 +360,9 @@ class CometdChat:
             case bayeux.Stopped():
                 self._stopped = event.reason
                 self._give_up(f"the server forbade to go on: {event.reason}")
-            case bayeux.Connected() | bayeux.Acknowledged():
+            case bayeux.Connected():
+                self._binding.tell_if_made()
+            case bayeux.Acknowledged():
                 pass
         self._waiting.wake()
 
