@@ -129,7 +129,8 @@ class Misfits:
         """Find the steps that the wire has no way to do."""
         if not isinstance(bot, YamlBot):
             return
-        lacks = self._connector(wire).lacks
+        # A plugin's wire that says nothing of it lacks nothing.
+        lacks = getattr(self._connector(wire), "lacks", {})
         for step, command in commands_of(bot.script):
             if command in lacks:
                 message = f"{step.verb!r} cannot be done over {wire}: {lacks[command]}"
