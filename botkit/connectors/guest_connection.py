@@ -26,6 +26,7 @@ from botkit.connectors.guest_link import GuestLink, answer_of, new_id
 from botkit.connectors.guest_login import GuestLogin
 from botkit.connectors.guest_options import Endpoints, GuestOptions
 from botkit.connectors.guest_outlet import GuestOutlet
+from botkit.connectors.polling import Backoff
 from botkit.connectors.waiting import Waiting
 from botkit.connectors.websocket import WebSocket
 from botkit.errors import (
@@ -54,7 +55,9 @@ ATTEMPT_LIMIT = 10.0
 """Seconds for opening a WebSocket, and again for configuring its session."""
 CLOSE_LIMIT = 0.2
 PAUSE = 0.3
-"""Seconds between attempts, about, while the chat is opened or left."""
+"""Seconds between attempts, about, while the chat is left."""
+OPENING = Backoff(first=PAUSE, longest=3.0)
+"""Between attempts while the chat is opened."""
 FIRST_PAUSE = 1.0
 """Seconds before the first attempt to win a connection back, at most: clients that lost theirs in
 one moment do not return in one moment."""
@@ -85,6 +88,7 @@ class GuestConnection:
     """
 
     __slots__ = (
+        "_attempts",
         "_chat",
         "_connect",
         "_endpoints",
@@ -155,6 +159,7 @@ class GuestConnection:
         self._greeted = restoring
         self._restoring = restoring
         self._rng = rng
+        self._attempts = 0
         self._failures = 0
         self._loss: BotkitError | None = None
         self._lost_at: float | None = None
@@ -472,8 +477,12 @@ class GuestConnection:
     async def _pause(self) -> None:
         """Let some time pass before the next attempt; a goodbye is in a hurry."""
         wait, self._wait = self._wait, 0.0
-        if self._leaving or not self._outlet.has_begun:
+        if self._leaving:
             await trio.sleep(max(wait, PAUSE * (0.5 + self._rng.random())))
+            return
+        if not self._outlet.has_begun:
+            self._attempts += 1
+            await trio.sleep(max(wait, OPENING.wait(self._attempts, self._rng.random())))
             return
         if self._failures <= 1:
             pause = FIRST_PAUSE * self._rng.random()
