@@ -33,10 +33,10 @@ Gone = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 @pytest.fixture
-def counts(request: pytest.FixtureRequest) -> Counter[str]:
-    """What is counted for one test, and shown in the end."""
+def counts(request: pytest.FixtureRequest) -> Callable[[str], Counter[str]]:
+    """Give what is counted under a name, and shown in the end."""
     table = request.config.stash.setdefault(COUNTS, {})
-    return table.setdefault(request.node.name.partition("[")[2].rstrip("]"), Counter())
+    return lambda name: table.setdefault(name, Counter())
 
 
 def pytest_terminal_summary(
