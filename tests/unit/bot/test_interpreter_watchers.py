@@ -217,8 +217,8 @@ steps: [expect: y, say: more]
     play.say("x", "y")
     play.wait(100)
     assert play.said == ["bye"]
-    assert play.finished is None
-    play.done()
+    before, _ = play.finished, play.done()
+    assert before is None
     assert play.verdict == ("failed", "finished")
     assert play.finished.message == "told"
     assert play.finished.step.path == "whenever[0].do[1]"
