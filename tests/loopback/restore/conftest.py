@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,10 @@ from typing import Any
 
 import pytest
 import trio
+
+from botkit.errors import ungrouped
+from botkit.simulator import Simulator, SimulatorAddress, SimulatorSettings
+from botkit.simulator.server import serve_http
 
 COUNTS = pytest.StashKey[dict[str, Counter[str]]]()
 PROGRAM = Path(__file__).with_name("customer.py")
@@ -266,9 +270,28 @@ class Relay:
         return data[: max((kept + data).rfind(trap.word) - len(kept) + len(trap.word) // 2, 0)]
 
 
+@asynccontextmanager
+async def serve_behind_relay(
+    settings: SimulatorSettings,
+) -> AsyncIterator[tuple[Simulator, Relay, SimulatorAddress]]:
+    """Serve a simulator behind a network that can be cut."""
+    with ungrouped():
+        async with trio.open_nursery() as nursery:
+            simulator = Simulator(settings)
+            [inner] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+            await nursery.start(simulator.run)
+            await nursery.start(serve_http, simulator.handle, [inner])
+            relay = Relay(inner.socket.getsockname()[1])
+            [outer] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+            await nursery.start(trio.serve_listeners, relay.carry, [outer])
+            port: int = outer.socket.getsockname()[1]
+            yield simulator, relay, SimulatorAddress(host="127.0.0.1", port=port)
+            nursery.cancel_scope.cancel()
+
+
 @pytest.fixture
-def new_relay() -> Callable[[int], Relay]:
-    return Relay
+def contact_centre() -> Callable[[SimulatorSettings], Any]:
+    return serve_behind_relay
 
 
 @pytest.fixture

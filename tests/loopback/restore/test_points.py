@@ -18,8 +18,7 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,6 @@ from botkit.simulator import Simulator, SimulatorAddress, SimulatorSettings
 from botkit.simulator.centre import CentreSettings
 from botkit.simulator.chats import Chat, EntryKind
 from botkit.simulator.faults import make_fault
-from botkit.simulator.server import serve_http
 from botkit.storage import FileStorage, SQLiteStorage
 
 RUNS = int(os.environ.get("RUNS", "12"))
@@ -412,30 +410,11 @@ class Run:
         self.counts.update({what: 1, **{key: number for key, number in more.items() if number}})
 
 
-@asynccontextmanager
-async def contact_centre(
-    new_relay: Callable[[int], Any], settings: SimulatorSettings
-) -> AsyncIterator[tuple[Simulator, Any, SimulatorAddress]]:
-    """Serve a simulator behind a network that can be cut."""
-    with ungrouped():
-        async with trio.open_nursery() as nursery:
-            simulator = Simulator(settings)
-            [inner] = await trio.open_tcp_listeners(0, host="127.0.0.1")
-            await nursery.start(simulator.run)
-            await nursery.start(serve_http, simulator.handle, [inner])
-            relay = new_relay(inner.socket.getsockname()[1])
-            [outer] = await trio.open_tcp_listeners(0, host="127.0.0.1")
-            await nursery.start(trio.serve_listeners, relay.carry, [outer])
-            port: int = outer.socket.getsockname()[1]
-            yield simulator, relay, SimulatorAddress(host="127.0.0.1", port=port)
-            nursery.cancel_scope.cancel()
-
-
 @pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.connector)
 async def test_a_chat_outlives_every_point(
     wire: Wire,
     customers: Any,
-    new_relay: Callable[[int], Any],
+    contact_centre: Callable[[SimulatorSettings], Any],
     new_trap: Callable[..., Any],
     tmp_path: Path,
     counts: Callable[[str], Counter[str]],
@@ -444,7 +423,7 @@ async def test_a_chat_outlives_every_point(
 
     async def play(point: Point, number: int) -> None:
         settings = SimulatorSettings(seed=number)
-        async with slots, contact_centre(new_relay, settings) as (simulator, relay, address):
+        async with slots, contact_centre(settings) as (simulator, relay, address):
             run = Run(
                 wire=wire,
                 point=point,
@@ -482,7 +461,7 @@ def end(simulator: Simulator, chat: Chat) -> None:
 @pytest.mark.parametrize(("remembered", "code"), [(1, None), (0, 8210)])
 async def test_a_chat_that_is_over_is_failed_and_never_a_new_one(
     customers: Any,
-    new_relay: Callable[[int], Any],
+    contact_centre: Callable[[SimulatorSettings], Any],
     tmp_path: Path,
     remembered: int,
     code: int | None,
@@ -490,7 +469,7 @@ async def test_a_chat_that_is_over_is_failed_and_never_a_new_one(
     """Whether the service still knows that there was such a chat, or not."""
     settings = SimulatorSettings(seed=1, centre=CentreSettings(keep_finished=remembered))
     with trio.fail_after(LIMIT):
-        async with contact_centre(new_relay, settings) as (simulator, _, address):
+        async with contact_centre(settings) as (simulator, _, address):
             order = {
                 "url": address.url,
                 "storage": "file",
