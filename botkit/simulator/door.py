@@ -299,7 +299,7 @@ class BayeuxDoor:
                 return await self._deliver_again(messages, caller, fault.option)
             case _:
                 assert fault.name == "duplicate_connect"
-                return await self._displace(messages, caller, fault.seconds)
+                return await self._displace(messages, caller, fault)
 
     async def _cut(self, messages: Sequence[Message], caller: Caller, seconds: float) -> Reply:
         """Do what was asked, and cut the connection instead of telling; no event goes with it."""
@@ -352,16 +352,24 @@ class BayeuxDoor:
         reply = await self._finish(self.receive(messages, caller))
         return self._write(replace(reply, messages=tuple(map(_unnumbered, reply.messages))))
 
-    async def _displace(self, messages: Sequence[Message], caller: Caller, seconds: float) -> Reply:
-        """Hold a connect for a while, then act as if a second one had come."""
+    async def _displace(self, messages: Sequence[Message], caller: Caller, fault: Fault) -> Reply:
+        """Hold a connect for a while, then act as if a second one had come.
+
+        A connect that is answered before that leaves nothing to displace: the fault waits on.
+        """
         exchange = self.receive(messages, caller)
         if exchange.is_held:
-            await self._hold(exchange, seconds)
-            assert exchange.deadline is not None
-            if not exchange.woken and trio.current_time() < exchange.deadline:
-                second = replace(messages[0], advice=Advice(timeout=0.0))
-                self._abandon(self.receive([second], caller))
+            await self._hold(exchange, fault.seconds)
+        if self._is_still_held(exchange):
+            second = replace(messages[0], advice=Advice(timeout=0.0))
+            self._abandon(self.receive([second], caller))
+        else:
+            self._faults.take_back(fault, customer=self._visit_of(messages, caller).customer)
         return await self.finish(exchange)
+
+    def _is_still_held(self, exchange: Exchange) -> bool:
+        due = exchange.deadline
+        return exchange.is_held and due is not None and trio.current_time() < due
 
     def _forget(self, messages: Sequence[Message]) -> None:
         for session in {message.client_id for message in messages if message.client_id}:

@@ -417,6 +417,15 @@ class Faults:
                 return fault
         return None
 
+    def take_back(self, fault: Fault, *, customer: str) -> None:
+        """Let a fault wait on that struck where there turned out to be nothing to strike."""
+        for armed in self._by_point[KINDS[fault.name].point]:
+            if armed.fault is fault:
+                armed.take_back(customer)
+                self.struck[fault.name] -= 1
+                if not self.struck[fault.name]:
+                    del self.struck[fault.name]
+
     def _number_of(self, customer: str) -> int:
         number = self._numbers.get(customer)
         if number is None:
@@ -448,6 +457,9 @@ class _Armed:
             return False
         counts[1] += 1
         return True
+
+    def take_back(self, customer: str) -> None:
+        self._counts_of(customer if self.fault.each_session else "")[1] -= 1
 
     def _counts_of(self, customer: str) -> list[int]:
         counts = self._counts.get(customer)

@@ -17,7 +17,7 @@ from botkit.results import Reason, Verdict
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- begin: python tests/matrix/show.py -->", "<!-- end -->"
-ABSENT = "–"
+ABSENT = "n/a"
 
 
 def table() -> str:

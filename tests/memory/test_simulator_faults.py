@@ -193,6 +193,20 @@ async def test_a_duplicate_connect_ends_the_held_one(
     assert (await peer.connect(timeout=0))["successful"] is True
 
 
+async def test_a_duplicate_connect_waits_for_one_that_is_held(
+    start_simulator: Start, new_peer: NewPeer, autojump_clock: MockClock
+) -> None:
+    simulator = await with_fault(start_simulator, "duplicate_connect", times=1, seconds=2.0)
+    peer = new_peer(simulator)
+    await peer.handshake()
+    # The first one is answered at once, as clients ask for it.
+    assert (await peer.connect(timeout=0))["successful"] is True
+    assert simulator.faults.struck == {}
+    assert (await send_connect(peer)).status == 500
+    assert simulator.faults.struck == {"duplicate_connect": 1}
+    assert (await peer.connect(timeout=0))["successful"] is True
+
+
 # --- pushes --------------------------------------------------------------------------------------
 
 
