@@ -132,13 +132,11 @@ class BayeuxLink:
             ConnectorError: no sensible reply came; ``sent`` tells whether the server may have it.
             RemoteProtocolError: the reply is not Bayeux.
         """
-        ids = [message.id for message in messages if message.id is not None]
-        line = self._line
+        ids = {message.id for message in messages if message.id is not None}
+        acks, line = self._acks, self._line
         try:
             with trio.move_on_after(self._max_network_delay) as limit:
-                await line.exchange(
-                    messages, lambda: all(id in self._acks for id in ids), lane=Lane.CALL
-                )
+                await line.exchange(messages, lambda: ids <= acks.keys(), lane=Lane.CALL)
             if limit.cancelled_caught:
                 await self._be_too_late(line, self._max_network_delay)
         except BaseException:
@@ -146,8 +144,8 @@ class BayeuxLink:
                 self.client.forget(message)
             raise
         finally:
-            acks = {id: ack for id in ids if (ack := self._acks.pop(id, None)) is not None}
-        return acks
+            answers = {id: acks.pop(id) for id in ids if id in acks}
+        return answers
 
     async def disconnect(self) -> None:
         """End the Bayeux session.

@@ -22,7 +22,6 @@ from botkit.bayeux.messages import CONNECT, Codec, Message, decode, encode
 from botkit.connectors.bayeux_line import Take
 from botkit.connectors.http import Lane
 from botkit.connectors.http.excerpt import shown
-from botkit.connectors.waiting import Waiting
 from botkit.connectors.websocket import WebSocket
 from botkit.errors import BotkitError, ConnectorError, LocalProtocolError, RemoteProtocolError
 
@@ -42,6 +41,7 @@ class SocketLine:
     """
 
     __slots__ = (
+        "_changed",
         "_closed",
         "_codec",
         "_loss",
@@ -51,7 +51,6 @@ class SocketLine:
         "_socket",
         "_take",
         "_untold",
-        "_waiting",
         "url",
     )
 
@@ -62,7 +61,7 @@ class SocketLine:
         self._take = take
         self._socket: WebSocket | None = None
         self._opening = trio.Lock()
-        self._waiting = Waiting()
+        self._changed = trio.lowlevel.ParkingLot()
         self._polling = False
         self._closed = False
         # Why the socket before this one was lost, and whether the connect loop has to be told.
@@ -78,11 +77,12 @@ class SocketLine:
     ) -> None:
         text = encode(messages, self._codec).decode()
         if lane is Lane.CALL:
-            socket = await self._socket_for_call()
+            socket = self._socket or await self._socket_for_call()
             await self._send(socket, text)
-            await self._waiting.until(lambda: answered() or self._socket is not socket)
-            if not answered():
-                raise copy_of(self._loss)
+            while not answered():
+                if self._socket is not socket:
+                    raise copy_of(self._loss)
+                await self._changed.park()
             return
         untold, self._untold = self._untold, False
         if untold and messages[0].channel == CONNECT:
@@ -90,7 +90,7 @@ class SocketLine:
             raise copy_of(self._loss)
         self._polling = True
         try:
-            socket = await self._ready_socket()
+            socket = self._socket or await self._ready_socket()
             await self._send(socket, text)
             while not answered():
                 await self._read(socket)
@@ -99,7 +99,8 @@ class SocketLine:
 
     async def listen(self) -> None:
         while True:
-            await self._waiting.until(lambda: self._socket is not None)
+            while self._socket is None:
+                await self._changed.park()
             while (socket := self._socket) is not None:
                 try:
                     await self._read(socket)
@@ -119,15 +120,9 @@ class SocketLine:
     # --- opening ----------------------------------------------------------------------------------
 
     async def _ready_socket(self) -> WebSocket:
-        socket = self._socket
-        if socket is None:
-            async with self._opening:
-                # Somebody else may have opened one meanwhile.
-                socket = self._current() or await self._open()
-        return socket
-
-    def _current(self) -> WebSocket | None:
-        return self._socket
+        async with self._opening:
+            # Somebody else may have opened one meanwhile.
+            return self._socket or await self._open()
 
     async def _open(self) -> WebSocket:
         self._refuse_if_closed()
@@ -136,7 +131,7 @@ class SocketLine:
             await socket.aclose()
             self._refuse_if_closed()
         self._socket = socket
-        self._waiting.wake()
+        self._changed.unpark_all()
         return socket
 
     async def _socket_for_call(self) -> WebSocket:
@@ -169,7 +164,8 @@ class SocketLine:
                 await self._drop(socket, error)
             raise copy_of(self._loss) from error
         self._take(messages)
-        self._waiting.wake()
+        if self._changed:
+            self._changed.unpark_all()
 
     def _decoded(self, body: bytes) -> list[Message]:
         try:
@@ -184,7 +180,7 @@ class SocketLine:
             self._socket = None
             self._loss = error
             self._untold = not self._polling
-            self._waiting.wake()
+            self._changed.unpark_all()
         await socket.aclose()
 
 

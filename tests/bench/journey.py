@@ -2,6 +2,7 @@
 
     python tests/bench/journey.py                          # N = 100 and 1,000, botkit and all peers
     python tests/bench/journey.py --n 1000 --only botkit
+    python tests/bench/journey.py --transport websocket
 
 N journeys at once against the fast server of ``peers/``: handshake, connect, chat, agent, ten
 messages each waiting for its answer, goodbye. The programs run alone and in turn, several times,
@@ -53,7 +54,7 @@ class Figures:
 # --- the client under test, in a process of its own -----------------------------------------------
 
 
-def play(n: int, rounds: int, port: int) -> None:
+def play(n: int, rounds: int, port: int, transport: str) -> None:
     """Play n journeys at once, each so many times over, and print one line of JSON."""
     import trio
 
@@ -64,9 +65,8 @@ def play(n: int, rounds: int, port: int) -> None:
     with plugins_of([ROOT / "plugins"]) as plugins:
         bots, loaded = load_bots([HERE / "journey.bot.yaml"], plugins)
         assert not loaded.problems, loaded.problems
-        settings = RunSettings(
-            jobs=n, override=ConnectOptions(server=f"http://127.0.0.1:{port}/cometd")
-        )
+        server, options = f"http://127.0.0.1:{port}/cometd", {"transport": transport}
+        settings = RunSettings(jobs=n, override=ConnectOptions(server=server, options=options))
         run = Run(
             list(bots[0].plans()) * (n * rounds),
             settings,
@@ -106,11 +106,11 @@ def cpu() -> float:
 # --- the programs ---------------------------------------------------------------------------------
 
 
-def botkit_command(n: int, rounds: int, port: int) -> tuple[list[str], dict[str, str]]:
-    return [sys.executable, __file__, "--client", str(n), str(rounds), str(port)], {}
+def botkit_command(*arguments: str) -> tuple[list[str], dict[str, str]]:
+    return [sys.executable, __file__, "--client", *arguments], {}
 
 
-def node_command(n: int, rounds: int, port: int) -> tuple[list[str], dict[str, str]]:
+def node_command(*arguments: str) -> tuple[list[str], dict[str, str]]:
     base = CACHE / "node"
     if not (base / "node_modules").exists():
         npm = found("npm")
@@ -118,18 +118,19 @@ def node_command(n: int, rounds: int, port: int) -> tuple[list[str], dict[str, s
         shutil.copy(PEERS / "package.json", base)
         install([npm, "install", "--no-audit", "--no-fund", "--no-package-lock"], base)
     script = str(PEERS / "node_cometd.mjs")
-    arguments = [found("node"), script, str(n), str(rounds), str(port), "long-polling"]
-    return arguments, {"NODE_BASE": f"{base}/"}
+    return [found("node"), script, *arguments], {"NODE_BASE": f"{base}/"}
 
 
-def aiocometd_command(n: int, rounds: int, port: int) -> tuple[list[str], dict[str, str]]:
-    python = environment("aiocometd")
-    script = str(PEERS / "aiocometd_journey.py")
-    return [python, script, str(n), str(rounds), str(port), "long-polling"], {}
+def aiocometd_command(*arguments: str) -> tuple[list[str], dict[str, str]]:
+    return [environment("aiocometd"), str(PEERS / "aiocometd_journey.py"), *arguments], {}
 
 
-def locust_command(n: int, rounds: int, port: int) -> tuple[list[str], dict[str, str]]:
-    variables = {"BK_N": str(n), "BK_ROUNDS": str(rounds), "BK_PORT": str(port)}
+def locust_command(
+    n: str, rounds: str, port: str, transport: str
+) -> tuple[list[str], dict[str, str]]:
+    if transport != "long-polling":
+        raise Unavailable(f"does not speak {transport}")
+    variables = {"BK_N": n, "BK_ROUNDS": rounds, "BK_PORT": port}
     return [environment("locust"), str(PEERS / "locust_bayeux.py")], variables
 
 
@@ -181,10 +182,10 @@ def fast_server() -> Iterator[int]:
             server.send_signal(signal.SIGTERM)
 
 
-def measure(program: str, n: int, rounds: int) -> Figures:
+def measure(program: str, n: int, rounds: int, transport: str) -> Figures:
     """Run one program once."""
     with fast_server() as port:
-        command, variables = PROGRAMS[program](n, rounds, port)
+        command, variables = PROGRAMS[program](str(n), str(rounds), str(port), transport)
         done = subprocess.run(
             command,
             env={**os.environ, **variables},
@@ -201,7 +202,7 @@ def measure(program: str, n: int, rounds: int) -> Figures:
     return Figures(line["msg_per_cpu_s"], line["peak_kb_per"])
 
 
-def compare(n: int, rounds: int, repeats: int, programs: list[str]) -> None:
+def compare(n: int, rounds: int, repeats: int, programs: list[str], transport: str) -> None:
     """Let the programs take turns, and print how they compare."""
     speeds: dict[str, list[int]] = {program: [] for program in programs}
     memories: dict[str, float] = {}
@@ -209,12 +210,13 @@ def compare(n: int, rounds: int, repeats: int, programs: list[str]) -> None:
         for program in list(speeds):
             try:
                 if program not in memories:
-                    memories[program] = measure(program, n, 1).kb_per_session
-                speeds[program].append(measure(program, n, rounds).messages_per_cpu_second)
+                    memories[program] = measure(program, n, 1, transport).kb_per_session
+                figures = measure(program, n, rounds, transport)
+                speeds[program].append(figures.messages_per_cpu_second)
             except Unavailable as why:
                 print(f"left out: {program}: {why}")
                 del speeds[program]
-    print(f"\nN = {n:,}: {rounds} rounds, the middle of {repeats} runs")
+    print(f"\nN = {n:,}, {transport}: {rounds} rounds, the middle of {repeats} runs")
     print(f"{'program':12} {'msg/CPU s':>10} {'botkit is':>10} {'KB/session':>11}   runs")
     middle = {program: statistics.median(runs) for program, runs in speeds.items()}
     for program, speed in middle.items():
@@ -230,13 +232,18 @@ def main() -> None:
     parser.add_argument("--n", type=int, action="append", help="journeys at once (100 and 1000)")
     parser.add_argument("--only", action="append", choices=sorted(PROGRAMS))
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--client", nargs=3, type=int, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--transport", choices=("long-polling", "websocket"), default="long-polling"
+    )
+    parser.add_argument("--client", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.client:
-        play(*options.client)
+        *numbers, transport = options.client
+        play(*map(int, numbers), transport)
         return
+    programs = options.only or list(PROGRAMS)
     for n in options.n or (100, 1000):
-        compare(n, 10 if n <= 100 else 2, options.repeats, options.only or list(PROGRAMS))
+        compare(n, 10 if n <= 100 else 2, options.repeats, programs, options.transport)
 
 
 if __name__ == "__main__":

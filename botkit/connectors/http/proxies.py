@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
+import os
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -10,6 +12,12 @@ from botkit.connectors.http.target import Target
 from botkit.interfaces import NetworkSettings
 
 __all__ = ["proxy_for"]
+
+NAMES = tuple(
+    spelled
+    for scheme in ("http", "https", "all", "no")
+    for spelled in (f"{scheme}_proxy", f"{scheme}_proxy".upper())
+)
 
 
 def proxy_for(target: Target, settings: NetworkSettings) -> str | None:
@@ -24,12 +32,18 @@ def proxy_for(target: Target, settings: NetworkSettings) -> str | None:
         return settings.proxy
     if not settings.trust_env:
         return None
-    proxies = getproxies()
+    proxies = environment_proxies(tuple(os.environ.get(name) for name in NAMES))
     exceptions = (entry.strip() for entry in proxies.get("no", "").split(","))
     if any(is_exempt(target, entry) for entry in exceptions if entry):
         return None
     proxy = proxies.get(target.scheme) or proxies.get("all")
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+@functools.lru_cache(maxsize=4)
+def environment_proxies(environment: tuple[str | None, ...]) -> dict[str, str]:
+    """What the environment says, asked once: it looks through all of it, for each chat anew."""
+    return getproxies()
 
 
 def is_exempt(target: Target, entry: str) -> bool:

@@ -42,10 +42,11 @@ class StreamWebSocket:
     __slots__ = (
         "_beginning",
         "_frames",
+        "_is_sending",
         "_over",
         "_protocol",
         "_receiving",
-        "_sending",
+        "_senders",
         "_stream",
         "_url",
         "close_code",
@@ -60,7 +61,9 @@ class StreamWebSocket:
         self._stream = stream
         self._url = url
         self._protocol = Protocol(Side.CLIENT, state=State.OPEN, max_size=limit, logger=QUIET)
-        self._sending = trio.Lock()
+        # Hardly ever does anybody wait for a turn to send: no lock until then.
+        self._is_sending = False
+        self._senders: trio.lowlevel.ParkingLot | None = None
         self._receiving = False
         # Why there is nothing more to be had.
         self._over: BotkitError | None = None
@@ -77,29 +80,27 @@ class StreamWebSocket:
         except UnicodeEncodeError as error:
             raise LocalProtocolError(f"the text cannot be sent: {error}") from error
         await trio.lowlevel.checkpoint_if_cancelled()
+        if self._is_sending:
+            await self._await_turn()
+        self._is_sending = True
         try:
-            self._sending.acquire_nowait()
-        except trio.WouldBlock:
-            await self._sending.acquire()
-        try:
-            self._refuse_if_over()
+            if self._over is not None or self._protocol.state is not State.OPEN:
+                raise self._refusal()
             self._protocol.send_text(payload)
             await self._write_out()
         finally:
-            self._sending.release()
+            self._pass_turn()
 
     async def receive(self) -> str:
         self._receiving = True
         try:
-            while True:
-                text = self._next_text()
-                if text is not None:
-                    return text
+            while (text := self._next_text()) is None:
                 if self._protocol.writes:
                     await self._answer()
                 if self._over is not None:
                     raise self._over
                 await self._read_on()
+            return text
         finally:
             self._receiving = False
 
@@ -137,14 +138,14 @@ class StreamWebSocket:
 
     def _text_with(self, frame: Frame) -> str | None:
         """Add a fragment to the message; most messages have but one."""
-        whole: bytes | bytearray = bytes(frame.data)
+        whole = frame.data
         if self._beginning or not frame.fin:
             self._beginning += whole
             if not frame.fin:
                 return None
             whole, self._beginning = self._beginning, bytearray()
         try:
-            return whole.decode()
+            return str(whole, "utf-8")
         except UnicodeDecodeError as error:
             self._fail(CloseCode.INVALID_DATA, f"text that is not UTF-8: {error.reason}")
             return None
@@ -184,19 +185,31 @@ class StreamWebSocket:
 
     async def _answer(self) -> None:
         """Send pongs and closing frames, unless whoever is sending takes them along."""
-        if self._sending.locked():
+        if self._is_sending:
             return
-        # Without a checkpoint, so that one who is cancelled can still say goodbye.
-        self._sending.acquire_nowait()
+        self._is_sending = True
         try:
             await self._write_out()
         finally:
-            self._sending.release()
+            self._pass_turn()
+
+    async def _await_turn(self) -> None:
+        self._senders = self._senders or trio.lowlevel.ParkingLot()
+        await self._senders.park()
+
+    def _pass_turn(self) -> None:
+        if self._senders:
+            # The turn goes over to who waited longest, without being free in between.
+            self._senders.unpark()
+        else:
+            self._is_sending = False
 
     async def _write_out(self) -> None:
         try:
-            while data := b"".join(self._protocol.data_to_send()):
-                await self._stream.send_all(data)
+            while self._protocol.writes:
+                # The end of the stream is an empty piece, and closing is done elsewhere.
+                if data := b"".join(self._protocol.data_to_send()):
+                    await self._stream.send_all(data)
         except Gone as error:
             self._lose(error)
             assert self._over is not None
@@ -227,16 +240,15 @@ class StreamWebSocket:
         lost = ConnectorError(f"{self._url} broke the connection", kind="lost")
         self._end(tls_failure(causes, self._url, sent=True) or lost)
 
-    def _refuse_if_over(self) -> None:
+    def _refusal(self) -> BotkitError:
         """Tell one who comes too late that nothing of his has left."""
         error = self._over
-        if error is None and self._protocol.state is not State.OPEN:
+        if error is None:
             # It was closed, or failed, and nobody has read as far as that.
             error = ConnectorError(f"{self._url} is closing the WebSocket", kind="lost")
         if isinstance(error, ConnectorError):
-            raise ConnectorError(error.message, kind=error.kind, sent=False)
-        if error is not None:
-            raise error
+            return ConnectorError(error.message, kind=error.kind, sent=False)
+        return error
 
     def _closed_here(self) -> LocalProtocolError:
         return LocalProtocolError(f"the WebSocket {self._url} was closed by this side")
