@@ -91,6 +91,8 @@ class ConnectOptions:
         server: what the Chat Service calls ``serverUrl``.
         options: of the connector, by name (``channel``, say); unknown ones are refused by it.
         agents: agent scripts of the embedded simulator.
+        faults: its faults, a file.
+        seed: of its ids and of its chance.
         open_within: limit of opening, seconds.
     """
 
@@ -103,6 +105,8 @@ class ConnectOptions:
     options: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     network: NetworkSettings | None = None
     agents: Path | None = None
+    faults: Path | None = None
+    seed: int | None = None
     open_within: float | None = None
 
 
@@ -118,6 +122,8 @@ class Opening:
     options: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     agents: Path | None = None
+    faults: Path | None = None
+    seed: int | None = None
     open_within: float = 15.0
     transport: Any = None
     """An ``httpx.AsyncBaseTransport`` to use instead of sockets."""

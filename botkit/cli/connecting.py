@@ -14,7 +14,7 @@ from botkit.interfaces import Bot, ConnectOptions, JourneyPlan, NetworkSettings
 from botkit.journey.misfits import Misfits
 from botkit.plugins import Plugins
 
-CONNECT = ("connector", "server", "service", "nickname", "agents")
+CONNECT = ("connector", "server", "service", "nickname", "agents", "faults", "seed")
 NETWORK = ("insecure", "ca_file", "client_cert", "proxy", "header", "auth")
 SAID_NOW = frozenset({ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT})
 

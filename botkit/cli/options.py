@@ -122,6 +122,13 @@ TABLE = (
         help="What ${env.K} of bots stands for, whatever the environment says (repeatable).",
     ),
     Setting(key="agents", kind=FILE, metavar="FILE", help="Agent scripts of the simulator."),
+    Setting(key="faults", kind=FILE, metavar="FILE", help="Faults of the simulator."),
+    Setting(
+        key="seed",
+        kind=click.IntRange(min=0),
+        metavar="N",
+        help="The seed of the simulator's chance; wins over the one in the file of faults.",
+    ),
     # --- run: the network
     Setting(key="insecure", flag=True, kind=click.BOOL, help="Do not check TLS certificates."),
     Setting(
@@ -214,7 +221,6 @@ TABLE = (
         metavar="PORT",
         help="The port to listen on; 0 takes any.",
     ),
-    Setting(key="faults", kind=FILE, metavar="FILE", help="Faults of the simulator."),
     Setting(
         key="personality",
         kind=click.Choice(["cometd", "faye"]),

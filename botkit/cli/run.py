@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     "option",
     "var",
     "agents",
+    "faults",
+    "seed",
     "insecure",
     "ca-file",
     "client-cert",

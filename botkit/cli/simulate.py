@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@takes("host", "port", "agents", "faults", "personality", "extension")
+@takes("host", "port", "agents", "faults", "seed", "personality", "extension")
 def simulate(
     host: str,
     port: int,
     agents: Path | None,
     faults: Path | None,
+    seed: int | None,
     personality: str,
     extension: tuple[str, ...],
 ) -> int:
@@ -33,7 +34,7 @@ def simulate(
     """
     import trio
 
-    settings = settings_for(agents, faults, personality, extension)
+    settings = settings_for(agents, faults, seed, personality, extension)
     trio.run(
         partial(serve, settings, host=host, port=port),
         restrict_keyboard_interrupt_to_checkpoints=True,
@@ -42,7 +43,11 @@ def simulate(
 
 
 def settings_for(
-    agents: Path | None, faults: Path | None, personality: str, extensions: tuple[str, ...]
+    agents: Path | None,
+    faults: Path | None,
+    seed: int | None,
+    personality: str,
+    extensions: tuple[str, ...],
 ) -> SimulatorSettings:
     """Read what the options name.
 
@@ -58,7 +63,7 @@ def settings_for(
     return SimulatorSettings(
         agents=load_agents(agents) if agents is not None else None,
         faults=wrong.faults,
-        seed=wrong.seed,
+        seed=wrong.seed if seed is None else seed,
         personality=replace(
             {"cometd": COMETD, "faye": FAYE}[personality],
             ack="ack" in extensions,

@@ -144,7 +144,8 @@ class Misfits:
         """
         place = self._place_of(error.key or "", bot, plan)
         if place is None:
-            error.file = error.line = error.column = None
+            if error.file == plan.file:
+                error.file = error.line = error.column = None
             raise error
         self._tell(place, error.message)
 

@@ -65,6 +65,10 @@ def resolve(
             line=plan.line,
             key="server",
         )
+    if connector != SIMULATOR and override.faults is not None:
+        raise ConfigError(
+            f"faults are for the simulator; {server or connector} has its own", key="faults"
+        )
     userdata = {MARK: f"{plan.bot}/{run_id}"}
     options: dict[str, str] = {}
     for layer in reversed(layers):
@@ -82,6 +86,8 @@ def resolve(
             options=options,
             network=_first(layers, "network") or NetworkSettings(),
             agents=_first(layers, "agents"),
+            faults=_first(layers, "faults"),
+            seed=_first(layers, "seed"),
             open_within=_first(layers, "open_within") or defaults.open_within,
         ),
     )

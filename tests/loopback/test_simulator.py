@@ -20,7 +20,7 @@ from botkit.chat import (
     Userdata,
 )
 from botkit.embedded import EmbeddedSimulator
-from botkit.errors import ConfigError, LocalProtocolError, ungrouped
+from botkit.errors import ChatRefused, ConfigError, LocalProtocolError, ungrouped
 from botkit.interfaces import Opening, Outcome, Request
 from botkit.simulator import Simulator, SimulatorAddress, SimulatorSettings
 
@@ -133,6 +133,19 @@ async def test_one_simulator_for_each_file_of_agents(tmp_path: Path) -> None:
     assert urls[0] != urls[1] == urls[2]
 
 
+async def test_a_simulator_has_the_faults_of_its_chats(tmp_path: Path) -> None:
+    faults = tmp_path / "faults.yaml"
+    faults.write_text("- {name: refuse_chat, service: closed}\n")
+    connector = EmbeddedSimulator()
+    with trio.fail_after(10):
+        async with connector.running(), trio.open_nursery() as nursery:
+            await Chat(connector, Opening(service="closed")).open(nursery)
+            with pytest.raises(ChatRefused, match="told to refuse it"), ungrouped():
+                async with trio.open_nursery() as refused:
+                    await Chat(connector, Opening(service="closed", faults=faults)).open(refused)
+            nursery.cancel_scope.cancel()
+
+
 async def test_a_chat_outside_of_running_is_a_mistake() -> None:
     connector = EmbeddedSimulator()
     with pytest.raises(LocalProtocolError, match="running"), ungrouped():
@@ -157,6 +170,13 @@ async def test_a_wrong_file_of_agents_is_told_with_its_place(tmp_path: Path) -> 
 def test_what_makes_no_sense_is_refused_before_anything_starts(opening: Opening) -> None:
     with pytest.raises(ConfigError):
         EmbeddedSimulator().check(opening)
+
+
+def test_a_wrong_file_of_faults_is_told_with_its_place(tmp_path: Path) -> None:
+    faults = tmp_path / "faults.yaml"
+    faults.write_text("- {name: http_501}\n")
+    with pytest.raises(ConfigError, match=r"faults\.yaml:1:10: there is no fault"):
+        EmbeddedSimulator().check(Opening(faults=faults))
 
 
 async def test_an_address_may_be_of_another_family() -> None:

@@ -214,3 +214,33 @@ def test_what_the_wire_cannot_do_starts_nothing(
     assert "bots/a.yaml:5:5: 'say' cannot be done over gms-cometd: " in captured.err
     assert "nothing was started" in captured.err
     assert captured.out == ""
+
+
+REFUSAL = "seed: 7\nfaults:\n  - refuse_chat\n"
+
+
+def test_faults_of_the_embedded_simulator(
+    write_bot: Any, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot()
+    (project / "faults.yaml").write_text(REFUSAL)
+    assert main(["run", "--faults", "faults.yaml", "--seed", "3"]) == 1
+    assert "the simulator was told to refuse it" in capsys.readouterr().out
+
+
+def test_faults_are_not_for_servers_with_a_name(
+    write_bot: Any, project: Path, dead_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot()
+    (project / "faults.yaml").write_text(REFUSAL)
+    assert main(["run", "--faults", "faults.yaml", "--server", dead_url]) == 4
+    assert f"faults are for the simulator; {dead_url} has its own" in capsys.readouterr().err
+
+
+def test_a_wrong_file_of_faults_starts_nothing(
+    write_bot: Any, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot()
+    (project / "faults.yaml").write_text("- htp_500\n")
+    assert main(["run", "--faults", "faults.yaml"]) == 4
+    assert "faults.yaml:1:3: there is no fault 'htp_500'; did you mean" in capsys.readouterr().err

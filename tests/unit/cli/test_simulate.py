@@ -35,7 +35,16 @@ def test_a_personality_that_does_not_exist(
 
 @pytest.mark.parametrize("extensions", [(), ("ack",), ("timesync", "ack")])
 def test_a_server_agrees_to_the_extensions_that_were_named(extensions: tuple[str, ...]) -> None:
-    personality = settings_for(None, None, "faye", extensions).personality
+    personality = settings_for(None, None, None, "faye", extensions).personality
     agreed = {name for name in ("ack", "timesync") if getattr(personality, name)}
     assert agreed == set(extensions)
     assert personality.name == "faye"
+
+
+@pytest.mark.parametrize(("said", "seed"), [(None, 7), (3, 3)])
+def test_a_seed_that_was_said_wins_over_the_file(
+    said: int | None, seed: int, project: Path
+) -> None:
+    file = project / "faults.yaml"
+    file.write_text("seed: 7\nfaults:\n  - {name: http_500, probability: 0.1}\n")
+    assert settings_for(None, file, said, "cometd", ()).seed == seed
