@@ -13,6 +13,7 @@ import logging
 from typing import Final
 
 import trio
+from websockets.exceptions import PayloadTooBig
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
@@ -133,7 +134,7 @@ class StreamWebSocket:
                 self._fail(CloseCode.UNSUPPORTED_DATA, "binary data where text was expected")
         error = self._protocol.parser_exc
         if error is not None and self._over is None and not isinstance(error, EOFError):
-            self._end(RemoteProtocolError(f"{self._url} broke the rules of WebSocket: {error}"))
+            self._end(self._broken_rules(error))
         return None
 
     def _text_with(self, frame: Frame) -> str | None:
@@ -243,12 +244,21 @@ class StreamWebSocket:
     def _refusal(self) -> BotkitError:
         """Tell one who comes too late that nothing of his has left."""
         error = self._over
-        if error is None:
+        broken = self._protocol.parser_exc
+        if error is None and broken is not None and not isinstance(broken, EOFError):
+            error = self._broken_rules(broken)
+        elif error is None:
             # It was closed, or failed, and nobody has read as far as that.
             error = ConnectorError(f"{self._url} is closing the WebSocket", kind="lost")
         if isinstance(error, ConnectorError):
             return ConnectorError(error.message, kind=error.kind, sent=False)
         return error
+
+    def _broken_rules(self, error: Exception) -> RemoteProtocolError:
+        fault = f"broke the rules of WebSocket: {error}"
+        if isinstance(error, PayloadTooBig):
+            fault = f"sent a message larger than {self._protocol.max_message_size} bytes"
+        return RemoteProtocolError(f"{self._url} {fault}")
 
     def _closed_here(self) -> LocalProtocolError:
         return LocalProtocolError(f"the WebSocket {self._url} was closed by this side")
