@@ -9,7 +9,7 @@ import trio
 from botkit.bayeux.messages import Codec, Message, decode, encode
 from botkit.connectors.bayeux_line import Take
 from botkit.connectors.http import Http, HttpReply, Lane
-from botkit.connectors.http.excerpt import shown
+from botkit.connectors.http.excerpt import shown, shown_status
 from botkit.errors import BotkitError, ConnectorError, RemoteProtocolError
 
 __all__ = ["HttpLine"]
@@ -63,7 +63,8 @@ class HttpLine:
         """
         if reply.status != 200:
             raise ConnectorError(
-                f"{self.url} answered with HTTP {reply.status}: {shown(reply.body)}",
+                f"{self.url} answered with {shown_status(reply.status, reply.headers)}:"
+                f" {shown(reply.body)}",
                 kind="proxy" if reply.status == PROXY_REFUSES else "http",
             )
         try:

@@ -10,10 +10,14 @@ import trio
 from botkit.bayeux.messages import JSON
 from botkit.connectors.guest_options import Endpoints, GuestOptions
 from botkit.connectors.guest_web import GuestWeb
+from botkit.errors import ChatError, ConnectorError
 from botkit.genesys.web_members import as_object, read_bool, read_object
 
 __all__ = ["Deployments"]
 
+PROXY_REFUSES = 407
+NOT_ITS_WORD = (PROXY_REFUSES, 408, 429)
+"""Statuses of the 400s that say nothing of the deployment."""
 FRESH = 300.0
 """Seconds that a configuration is believed without being fetched again."""
 
@@ -29,7 +33,7 @@ class Deployments:
         """Tell whether a chat is to begin with a Join.
 
         Raises:
-            ChatError: there is no such configuration.
+            ChatError: there is no such configuration, or it is refused.
             ConnectorError, RemoteProtocolError: it could not be fetched, or is nonsense.
         """
         if options.join != "auto" or not options.fetch_config:
@@ -38,9 +42,21 @@ class Deployments:
         async with self._fetching:
             joins, since = self._joins.get(endpoints.config, (False, -FRESH))
             if trio.current_time() - since >= FRESH:
-                joins = is_autostarting(await web.get_json(endpoints.config))
+                joins = is_autostarting(await fetch(web, endpoints.config))
                 self._joins[endpoints.config] = joins, trio.current_time()
             return joins
+
+
+async def fetch(web: GuestWeb, url: str) -> JSON:
+    """Fetch a configuration; that a server or a proxy is in trouble is no word of the service."""
+    try:
+        return await web.get_json(url)
+    except ChatError as error:
+        status = error.code or 0
+        if 400 <= status < 500 and status not in NOT_ITS_WORD:
+            raise
+        kind = "proxy" if status == PROXY_REFUSES else "http"
+        raise ConnectorError(error.description, kind=kind) from error
 
 
 def is_autostarting(config: JSON) -> bool:

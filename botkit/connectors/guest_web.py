@@ -13,6 +13,7 @@ import trio
 
 from botkit.bayeux.messages import JSON
 from botkit.connectors import codec
+from botkit.connectors.http.excerpt import shown_status
 from botkit.connectors.http.proxies import proxy_for
 from botkit.connectors.http.replies import decode_body
 from botkit.connectors.http.target import Target, parse_target, request_headers
@@ -117,6 +118,8 @@ class GuestWeb:
             return await self._reply(transport, request, target)
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             raise httpx_failure(error, target.origin, proxy) from error
+        except RemoteProtocolError as error:
+            raise RemoteProtocolError(f"{target.origin}: {error}") from error
         finally:
             if self._transport is None:
                 with trio.CancelScope(shield=True, deadline=trio.current_time() + CLOSE_LIMIT):
@@ -135,8 +138,9 @@ class GuestWeb:
         if not 200 <= reply.status_code < 300:
             text = body[:MAX_TEXT].decode("utf-8", "replace")
             where = target.origin + target.path
+            status = shown_status(reply.status_code, reply.headers)
             raise refusal_of(
-                reply.status_code, f"{where} answered {reply.status_code}: {text}".rstrip(": ")
+                reply.status_code, f"{where} answered with {status}: {text}".rstrip(": ")
             )
         return body
 

@@ -19,6 +19,7 @@ import trio
 from botkit.bayeux.messages import JSON
 from botkit.connectors import codec
 from botkit.connectors.http import Http, HttpReply, Lane
+from botkit.connectors.http.excerpt import shown_status
 from botkit.errors import BotkitError, ConnectorError, RemoteProtocolError
 from botkit.genesys import gms_rest, gms_v2
 from botkit.genesys.gms_rest import Call
@@ -168,7 +169,8 @@ class RestLink:
             status_code = RETRY if reply.status in PATIENCE else GIVE_UP
             return Answer(push=Push(status_code=status_code, errors=errors))
         raise ConnectorError(
-            f"{self.url} answered with HTTP {reply.status}: {shown(reply.body)}",
+            f"{self.url} answered with {shown_status(reply.status, reply.headers)}:"
+            f" {shown(reply.body)}",
             kind=kind_of(reply.status),
         )
 

@@ -11,7 +11,7 @@ import trio
 
 from botkit.errors import BotkitError, ConnectorError, LocalProtocolError
 
-__all__ = ["causes_of", "connect_failure", "exchange_failure"]
+__all__ = ["causes_of", "connect_failure", "ended_early", "exchange_failure"]
 
 # Numbers of X509_V_ERR_* in OpenSSL's x509_vfy.h, which the ssl module hands on unnamed.
 CERTIFICATE_FAULTS = {
@@ -65,6 +65,22 @@ def exchange_failure(error: BaseException, address: str) -> BotkitError:
     if tls is not None:
         return tls
     return ConnectorError(f"{address} broke the connection before its reply was whole", kind="lost")
+
+
+def ended_early(address: str, *, has_begun: bool, sent: bool = True) -> ConnectorError:
+    """Say that a server closed the connection instead of replying.
+
+    Args:
+        has_begun: something of a reply had come.
+    """
+    if has_begun:
+        message = f"{address} closed the connection before its reply was whole"
+    else:
+        message = f"{address} closed the connection without a reply"
+        scheme = address.partition(":")[0]
+        if scheme in ("http", "ws"):
+            message += f": is it {scheme}s:// there?"
+    return ConnectorError(message, kind="lost", sent=sent)
 
 
 def tls_failure(

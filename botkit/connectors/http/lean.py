@@ -14,12 +14,12 @@ import trio
 
 from botkit.connectors.http.contract import HttpReply, Lane, StoredCookie
 from botkit.connectors.http.cookies import CookieStore
-from botkit.connectors.http.failures import connect_failure, exchange_failure
+from botkit.connectors.http.failures import connect_failure, ended_early, exchange_failure
 from botkit.connectors.http.replies import ReplyReader
 from botkit.connectors.http.target import Target, parse_target, request_headers
 from botkit.connectors.http.tcp import TcpStream, open_tcp_stream
 from botkit.connectors.http.tls import tls_context
-from botkit.errors import ConnectorError, LocalProtocolError
+from botkit.errors import LocalProtocolError, RemoteProtocolError
 from botkit.interfaces import NetworkSettings
 
 __all__ = ["LeanHttp", "OpenStream"]
@@ -231,12 +231,13 @@ class LaneConnection:
                 reply = reader.receive(data)
                 if reply is not None:
                     return reply
+            reply = reader.receive_end()
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             raise exchange_failure(error, self._target.origin) from error
-        reply = reader.receive_end()
+        except RemoteProtocolError as error:
+            raise RemoteProtocolError(f"{self._target.origin}: {error}") from error
         if reply is None:
-            message = f"{self._target.origin} closed the connection before its reply was whole"
-            raise ConnectorError(message, kind="lost")
+            raise ended_early(self._target.origin, has_begun=reader.has_begun)
         return reply
 
     async def _abandon(self) -> None:

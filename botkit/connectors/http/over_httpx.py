@@ -129,9 +129,11 @@ class HttpxHttp:
                 body = await self._read(raw)
             finally:
                 await raw.aclose()
+            body = decode_body(body, raw.headers.get("content-encoding", ""), self._limit)
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             raise httpx_failure(error, self._target.origin, self._proxy) from error
-        body = decode_body(body, raw.headers.get("content-encoding", ""), self._limit)
+        except RemoteProtocolError as error:
+            raise RemoteProtocolError(f"{self._target.origin}: {error}") from error
         headers = [(k, v) for k, v in raw.headers.raw if k.lower() not in DONE_WITH]
         return httpx.Response(raw.status_code, headers=headers, content=body, request=request)
 
@@ -210,8 +212,8 @@ def httpx_failure(error: Exception, address: str, proxy: str | None) -> BotkitEr
     # httpx calls an early end a breach of the protocol; only its words tell the two apart.
     ended = "disconnected" in str(error) or "closed connection" in str(error)
     if isinstance(error, httpx.RemoteProtocolError) and not ended:
-        return RemoteProtocolError(f"the reply is not HTTP: {error}")
-    return exchange_failure(error, address)
+        return RemoteProtocolError(f"the reply of {address} is not HTTP: {error}")
+    return exchange_failure(error, address if proxy is None else f"{address}, {by_way_of(proxy)},")
 
 
 def unreached(error: httpx.ConnectError, address: str, proxy: str | None) -> ConnectorError:
@@ -220,6 +222,10 @@ def unreached(error: httpx.ConnectError, address: str, proxy: str | None) -> Con
         return connect_failure(error, address)
     reason = connect_failure(error, shown_proxy(proxy)).message
     return ConnectorError(f"no way to the proxy: {reason}", kind="proxy", sent=False)
+
+
+def by_way_of(proxy: str) -> str:
+    return f"reached through the proxy {shown_proxy(proxy)}"
 
 
 def shown_proxy(proxy: str | None) -> str:

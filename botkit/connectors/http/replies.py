@@ -20,6 +20,8 @@ __all__ = ["ReplyReader", "decode_body"]
 # eight bytes of framing are granted for each byte of body, since a chunk may hold a single one.
 FRAMING_LIMIT = 64 * 1024
 FRAMING_PER_BYTE = 8
+SWITCHING_PROTOCOLS = 101
+SWITCHED = "the server switched protocols unasked"
 
 
 class ReplyReader:
@@ -76,14 +78,21 @@ class ReplyReader:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as error:
-            raise RemoteProtocolError("the server switched protocols unasked") from error
+            raise RemoteProtocolError(SWITCHED) from error
         except httptools.HttpParserError as error:
+            if self._parser.get_status_code() == SWITCHING_PROTOCOLS:
+                raise RemoteProtocolError(SWITCHED) from error
             # Rubbish behind a whole reply spoils the connection, not the reply.
             if self._reply is None:
                 raise RemoteProtocolError(f"the reply is not HTTP: {error}") from error
             self.keep_alive = False
         self._check_bounds()
         return self._decoded_reply()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything has come of the reply."""
+        return self._received > 0
 
     def receive_end(self) -> HttpReply | None:
         """Take the end of the connection.

@@ -77,6 +77,11 @@ class AnswerReader:
             raise RemoteProtocolError(f"the head of the answer exceeds {HEAD_LIMIT} bytes")
         return self._answer(rest) if self._is_enough() else None
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything has come of the answer."""
+        return self._received > 0
+
     def receive_end(self) -> Answer | None:
         """Take the end of the connection.
 

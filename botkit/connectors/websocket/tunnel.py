@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import trio
 
 from botkit.connectors.http.excerpt import shown
-from botkit.connectors.http.failures import connect_failure, exchange_failure
+from botkit.connectors.http.failures import connect_failure, ended_early, exchange_failure
 from botkit.connectors.http.lean import OpenStream, with_tls
 from botkit.connectors.http.target import basic_auth, without_userinfo
 from botkit.connectors.http.tcp import open_tcp_stream
@@ -145,6 +145,5 @@ async def receive_answer(
     finally:
         reader.release()
     if answer is None:
-        text = f"{address} closed the connection before its reply was whole"
-        raise ConnectorError(text, kind="lost", sent=False)
+        raise ended_early(address, has_begun=reader.has_begun, sent=False)
     return answer

@@ -11,7 +11,7 @@ from dataclasses import replace
 from websockets.utils import accept_key, generate_key
 
 from botkit.connectors.http.cookies import CookieStore
-from botkit.connectors.http.excerpt import shown
+from botkit.connectors.http.excerpt import shown, shown_status
 from botkit.connectors.http.target import Target, parse_target, request_headers
 from botkit.connectors.websocket.answers import Answer
 from botkit.connectors.websocket.contract import CookieJar
@@ -84,8 +84,8 @@ class Upgrade:
         self._keep_cookies(answer)
         if answer.status != 101:
             raise ConnectorError(
-                f"{self.url} answered with HTTP {answer.status} instead of a WebSocket:"
-                f" {shown(answer.body)}",
+                f"{self.url} answered with {shown_status(answer.status, answer.headers)}"
+                f" instead of a WebSocket: {shown(answer.body)}",
                 kind="proxy" if answer.status == PROXY_REFUSES else "http",
                 sent=False,
             )

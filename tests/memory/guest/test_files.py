@@ -87,7 +87,7 @@ async def test_a_store_that_refuses_a_file_is_an_error(
 ) -> None:
     kit.peer.file = lambda request: httpx.Response(403, text="signature")
     async with kit.client.session() as session:
-        with pytest.raises(ChatError, match="answered 403: signature"):
+        with pytest.raises(ChatError, match=r"answered with HTTP 403 .*: signature"):
             await session.perform(PNG)
 
 

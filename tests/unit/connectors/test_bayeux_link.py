@@ -146,7 +146,7 @@ async def test_events_of_any_reply_come_through(
 
 
 BAD: list[tuple[HttpReply | BotkitError, type[BotkitError], str]] = [
-    (HttpReply(status=500, body=b"oops"), ConnectorError, "HTTP 500: 'oops'"),
+    (HttpReply(status=500, body=b"oops"), ConnectorError, "HTTP 500 (its log tells more): 'oops'"),
     (HttpReply(status=200, body=b"<html>\n  soon"), RemoteProtocolError, "'<html> soon'"),
     (HttpReply(status=200, body=b"{" * 500), RemoteProtocolError, "{..."),
     (ConnectorError("gone", kind="lost"), ConnectorError, "gone"),
