@@ -27,19 +27,14 @@ from botkit.chat import (
     Event,
     Inbox,
     Party,
-    Restoration,
-    RestoreOutcome,
     Row,
     SessionEnded,
     Transcript,
 )
 from botkit.errors import (
     FOREIGN,
-    BotkitError,
     ChatError,
-    ConnectorError,
     LocalProtocolError,
-    RemoteProtocolError,
     SessionClosed,
 )
 from botkit.interfaces import Connector, Opening, Outcome, Request, State
@@ -47,6 +42,7 @@ from botkit.session.commands import Commands
 from botkit.session.expectations import Observer, Recorder
 from botkit.session.expecting import Expecting, Listener
 from botkit.session.outcomes import Pending
+from botkit.session.reloading import Reloading
 from botkit.session.requests import RequestQueue
 from botkit.session.standing import Standing
 from botkit.session.stream import Stream
@@ -55,13 +51,11 @@ __all__ = ["ChatSession"]
 
 E = TypeVar("E", bound=Event)
 
-LEAVE_LIMIT = 4.0
-"""Seconds for coming back to a chat only to leave it."""
 PATIENCE = 0.3
 """Seconds that leaving grants the commands before it, for a service that has stopped to answer."""
 
 
-class ChatSession(Commands, Expecting):
+class ChatSession(Commands, Expecting, Reloading):
     """The customer's side of one chat.
 
     Args:
@@ -80,7 +74,6 @@ class ChatSession(Commands, Expecting):
     """
 
     __slots__ = (
-        "_away",
         "_callback_failed",
         "_carrying",
         "_connector",
@@ -96,12 +89,9 @@ class ChatSession(Commands, Expecting):
         "_requests",
         "_sequence",
         "_standing",
-        "_told",
-        "_told_before",
         "_unsettled",
         "nickname",
         "opening",
-        "state",
         "transcript",
     )
 
@@ -360,96 +350,6 @@ class ChatSession(Commands, Expecting):
                 return
         else:
             await trio.lowlevel.checkpoint()
-
-    # --- another connection for the same chat ---
-
-    async def _reload(self, away_for: float) -> Restoration:
-        """Let go, stay away, and come back; who is cancelled meanwhile leaves the chat."""
-        if self.id is None or self.ended is not None:
-            await trio.lowlevel.checkpoint()
-            return self._nothing_stored()
-        try:
-            state = await self._let_go()
-        except SessionClosed:
-            return self._nothing_stored()
-        try:
-            await trio.sleep(away_for)
-            return await self._come_back(state)
-        except BaseException:
-            await self._leave_from_afar(state)
-            raise
-
-    def _nothing_stored(self) -> Restoration:
-        """A chat that is over is not kept; one that was lost may be anything."""
-        if self.ended is not None and self.ended.by is EndedBy.LOST:
-            return Restoration(
-                outcome=RestoreOutcome.FAILED,
-                session_id=self.id,
-                description=chat.transcript.text_of(self.ended),
-            )
-        return Restoration(outcome=RestoreOutcome.NO_SESSION)
-
-    async def _detach(self) -> None:
-        self.state = await self._let_go()
-        self._away = None
-        self._close(EndedBy.DETACHED, "the chat goes on at the service")
-
-    async def _let_go(self) -> Mapping[str, Any]:
-        """Have the connector give its connection up.
-
-        Returns:
-            What is needed to win the chat back.
-
-        Raises:
-            SessionClosed: the chat has ended first.
-        """
-        self._away = trio.Event()
-        try:
-            outcome = await self._perform(chat.Detach())
-        except BaseException:
-            self._away = None
-            raise
-        with trio.CancelScope(shield=True):
-            await self._away.wait()
-        return cast("Mapping[str, Any]", outcome.value)
-
-    async def _come_back(self, state: Mapping[str, Any]) -> Restoration:
-        self._told_before = self._told
-        opening = replace(self.opening, restore=state)
-        failed: BotkitError | None = None
-        try:
-            await self._nursery.start(self._carry, opening)
-        except (ChatError, ConnectorError, RemoteProtocolError) as error:
-            failed = error
-        finally:
-            self._away = None
-        if failed is None:
-            return Restoration(outcome=RestoreOutcome.RESTORED, session_id=self.id)
-        refused = isinstance(failed, ChatError)
-        self._close(EndedBy.SERVICE if refused else EndedBy.LOST, str(failed))
-        return Restoration(
-            outcome=RestoreOutcome.FAILED,
-            session_id=self.id,
-            code=failed.code if isinstance(failed, ChatError) else None,
-            description=failed.description if isinstance(failed, ChatError) else str(failed),
-        )
-
-    async def _leave_from_afar(self, state: Mapping[str, Any]) -> None:
-        """Come back only to leave: somebody in the contact centre may still wait."""
-        if self.ended is not None:
-            return
-        why = "there was no time left to leave the chat"
-        self._away = trio.Event()
-        self._requests.close()
-        self._told_before = self._told
-        try:
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + LEAVE_LIMIT):
-                await self._carry(replace(self.opening, restore=state))
-        except (ChatError, ConnectorError, RemoteProtocolError) as error:
-            why = f"the chat could not be left: {error}"
-        finally:
-            self._away = None
-            self._close(EndedBy.LOST, why)
 
     # --- listening ---
 
