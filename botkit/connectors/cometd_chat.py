@@ -41,6 +41,7 @@ from botkit.connectors.chat_channel import ChatChannel
 from botkit.connectors.cometd_requests import ATTEMPTS, Requests, forgetful
 from botkit.connectors.gms_outlet import Outlet
 from botkit.connectors.http import Http
+from botkit.connectors.http.proxies import way_to
 from botkit.connectors.waiting import Waiting
 from botkit.errors import (
     BotkitError,
@@ -320,7 +321,8 @@ class CometdChat:
             return forgetful(url)
         asked = "requested" if self._restored is None else "asked for again"
         what = f"the chat was {asked} and nothing came back" if self._requested else "no handshake"
-        return ConnectorError(f"{url}: {what} within {limit:g} s", kind="timeout")
+        way = way_to(url, self._opening.network)
+        return ConnectorError(f"{way}: {what} within {limit:g} s", kind="timeout")
 
     # --- requests ---
 

@@ -33,6 +33,7 @@ from botkit.connectors.guest_options import Endpoints, GuestOptions
 from botkit.connectors.guest_outlet import GuestOutlet
 from botkit.connectors.guest_speech import GuestSpeech
 from botkit.connectors.guest_web import GuestWeb
+from botkit.connectors.http.proxies import way_to
 from botkit.connectors.waiting import Waiting
 from botkit.connectors.websocket import WebSocket, open_websocket
 from botkit.errors import (
@@ -248,7 +249,7 @@ class GuestSession:
 
     def _on_rubbish(self, error: RemoteProtocolError) -> None:
         if not self._outlet.has_begun:
-            raise error
+            raise RemoteProtocolError(f"{self._opening.url}: {error}") from error
         # No command is answered by that, whichever is under way.
         self._connection.miss()
         text = f"the service sent what is no frame: {error}"
@@ -279,7 +280,8 @@ class GuestSession:
         if error is not None:
             return error
         within = f"{self._opening.open_within:g} s"
-        return ConnectorError(f"{self._opening.url}: no session within {within}", kind="timeout")
+        way = way_to(self._opening.url, self._opening.network)
+        return ConnectorError(f"{way}: no session within {within}", kind="timeout")
 
     # --- requests ---
 

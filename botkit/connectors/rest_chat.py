@@ -27,6 +27,7 @@ from botkit import chat
 from botkit.chat import EndedBy
 from botkit.connectors.gms_outlet import Outlet
 from botkit.connectors.http import Http
+from botkit.connectors.http.proxies import way_to
 from botkit.connectors.polling import RestTimes
 from botkit.connectors.rest_answers import temporary
 from botkit.connectors.rest_link import Answer, RestLink, in_doubt
@@ -274,8 +275,8 @@ class RestChat:
         if error is not None:
             return error
         return ConnectorError(
-            f"{self._link.url} did not answer the request for a chat"
-            f" within {self._opening.open_within:g} s",
+            f"{way_to(self._link.url, self._opening.network)} did not answer the request"
+            f" for a chat within {self._opening.open_within:g} s",
             kind="timeout",
         )
 

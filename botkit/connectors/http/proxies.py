@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import re
 import os
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from botkit.connectors.http.target import Target
+from botkit.connectors.http.target import Target, parse_target, without_userinfo
+from botkit.errors import ConfigError
 from botkit.interfaces import NetworkSettings
 
-__all__ = ["proxy_for"]
+__all__ = ["proxy_for", "way_to"]
 
 NAMES = tuple(
     spelled
@@ -44,6 +46,16 @@ def proxy_for(target: Target, settings: NetworkSettings) -> str | None:
 def environment_proxies(environment: tuple[str | None, ...]) -> dict[str, str]:
     """What the environment says, asked once: it looks through all of it, for each chat anew."""
     return getproxies()
+
+
+def way_to(url: str, settings: NetworkSettings) -> str:
+    """Say for a message where a URL leads to, and through which proxy."""
+    try:
+        proxy = proxy_for(parse_target(re.sub(r"^ws", "http", url)), settings)
+    except ConfigError:
+        proxy = None
+    shown = without_userinfo(url)
+    return f"{shown} through the proxy {without_userinfo(proxy)}" if proxy else shown
 
 
 def is_exempt(target: Target, entry: str) -> bool:
