@@ -43,6 +43,7 @@ async def serve_socket(
     async with trio.open_nursery() as nursery:
         socket = FrameSocket(stream, limit=limit, cut=nursery.cancel_scope.cancel)
         nursery.start_soon(socket.pump, received)
+        code = CloseCode.NORMAL_CLOSURE
         try:
             await serve(socket)
         except SocketClosed as closed:
@@ -50,9 +51,9 @@ async def serve_socket(
         except Exception:
             # The boundary between server and application, as for any other request.
             logger.exception("the handler of a socket failed")
-            await socket.close(CloseCode.INTERNAL_ERROR)
-        else:
-            await socket.close()
+            code = CloseCode.INTERNAL_ERROR
+        # Whoever closed it, the last frame has still to go.
+        await socket.close(code)
         nursery.cancel_scope.cancel()
 
 
@@ -103,9 +104,11 @@ class FrameSocket:
         if self._protocol.state is State.OPEN:
             self._protocol.send_close(code, reason)
         with trio.move_on_after(CLOSE_LIMIT):
-            await self._flush()
+            async with self._sending:
+                await self._write_out()
             while self._over is None:
                 await self._changed.park()
+        self._end(SocketClosed(CloseCode.ABNORMAL_CLOSURE, "no goodbye came back"))
 
     def abort(self) -> None:
         self._end(SocketClosed(CloseCode.ABNORMAL_CLOSURE, "cut by the server"))
