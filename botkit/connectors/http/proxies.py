@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-import re
 import os
+import re
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
