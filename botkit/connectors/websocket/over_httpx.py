@@ -106,15 +106,18 @@ async def upgrade_over(
 async def _stream_of(
     response: httpx.Response, upgrade: Upgrade, owned: httpx.AsyncBaseTransport | None
 ) -> trio.abc.Stream:
+    stream: NetworkStream | None = None
+    if response.status_code == 101 and "network_stream" in response.extensions:
+        stream = NetworkStream(response, owned=owned)
     try:
         upgrade.accept(await _answer_of(response))
-        if "network_stream" not in response.extensions:
+        if stream is None:
             raise LocalProtocolError("this transport cannot carry a WebSocket")
     except BaseException:
         with trio.CancelScope(shield=True):
-            await response.aclose()
+            await (stream or response).aclose()
         raise
-    return NetworkStream(response, owned=owned)
+    return stream
 
 
 async def _answer_of(response: httpx.Response) -> Answer:
