@@ -6,8 +6,8 @@ closed after it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -17,7 +17,7 @@ from botkit.connectors.http.excerpt import shown_status
 from botkit.connectors.http.proxies import proxy_for
 from botkit.connectors.http.replies import decode_body
 from botkit.connectors.http.target import Target, parse_target, request_headers
-from botkit.errors import ConnectorError, LocalProtocolError, RemoteProtocolError
+from botkit.errors import ConnectorError, RemoteProtocolError
 from botkit.genesys.guest_failures import refusal_of
 from botkit.genesys.web_messaging import decode_history
 from botkit.genesys.web_records import History
@@ -128,11 +128,10 @@ class GuestWeb:
     async def _reply(
         self, transport: httpx.AsyncBaseTransport, request: httpx.Request, target: Target
     ) -> bytes:
+        from botkit.connectors.http.bodies import read_body
+
         reply = await transport.handle_async_request(request)
-        try:
-            body = await self._read(reply.stream)
-        finally:
-            await reply.aclose()
+        body = await read_body(reply, self._network.max_reply_bytes)
         encoding = reply.headers.get("content-encoding", "")
         body = decode_body(body, encoding, self._network.max_reply_bytes)
         if not 200 <= reply.status_code < 300:
@@ -143,23 +142,6 @@ class GuestWeb:
                 reply.status_code, f"{where} answered with {status}: {text}".rstrip(": ")
             )
         return body
-
-    async def _read(self, stream: Any) -> bytes:
-        if not hasattr(stream, "__aiter__"):
-            raise LocalProtocolError("the transport's reply cannot be read by an async program")
-        body = bytearray()
-        chunks = aiter(stream)
-        try:
-            async for chunk in chunks:
-                body += chunk
-                if len(body) > self._network.max_reply_bytes:
-                    limit = self._network.max_reply_bytes
-                    raise RemoteProtocolError(f"the reply is larger than {limit} bytes")
-        finally:
-            # Left to the garbage collector, a generator may do its cleaning up too late.
-            if isinstance(chunks, AsyncGenerator):
-                await chunks.aclose()
-        return bytes(body)
 
 
 def read_json(body: bytes, url: str) -> JSON:

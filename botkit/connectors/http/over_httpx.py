@@ -7,11 +7,12 @@ A request is built and handed to the transport directly; the client layer of htt
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import Iterable
 
 import httpx
 import trio
 
+from botkit.connectors.http.bodies import read_body
 from botkit.connectors.http.contract import HttpReply, Lane, StoredCookie
 from botkit.connectors.http.cookies import CookieStore
 from botkit.connectors.http.failures import causes_of, connect_failure, exchange_failure
@@ -125,10 +126,7 @@ class HttpxHttp:
         """One request and its whole reply, decoded, bounded and fit for an auth scheme."""
         try:
             raw = await self._transport.handle_async_request(request)
-            try:
-                body = await self._read(raw)
-            finally:
-                await raw.aclose()
+            body = await read_body(raw, self._limit)
             body = decode_body(body, raw.headers.get("content-encoding", ""), self._limit)
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             raise httpx_failure(error, self._target.origin, self._proxy) from error
@@ -136,26 +134,6 @@ class HttpxHttp:
             raise RemoteProtocolError(f"{self._target.origin}: {error}") from error
         headers = [(k, v) for k, v in raw.headers.raw if k.lower() not in DONE_WITH]
         return httpx.Response(raw.status_code, headers=headers, content=body, request=request)
-
-    async def _read(self, response: httpx.Response) -> bytes:
-        stream = response.stream
-        if not isinstance(stream, httpx.AsyncByteStream):
-            raise LocalProtocolError("the transport's reply cannot be read by an async program")
-        chunks = aiter(stream)
-        try:
-            return await self._join(chunks)
-        finally:
-            # Left to the garbage collector, a generator may do its cleaning up too late.
-            if isinstance(chunks, AsyncGenerator):
-                await chunks.aclose()
-
-    async def _join(self, chunks: AsyncIterator[bytes]) -> bytes:
-        body = bytearray()
-        async for chunk in chunks:
-            body += chunk
-            if len(body) > self._limit:
-                raise RemoteProtocolError(f"the reply is larger than {self._limit} bytes")
-        return bytes(body)
 
 
 def own_transport(proxy: str | None, settings: NetworkSettings) -> httpx.AsyncBaseTransport:
