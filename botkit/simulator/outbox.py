@@ -31,9 +31,6 @@ class Text:
     wait: float = 0.0
 
 
-CUT = Closing(0, "")
-
-
 class Outbox:
     """Takes what is to be sent without waiting, and sends it.
 
@@ -41,13 +38,15 @@ class Outbox:
         max_waiting: frames that may wait; who does not read for so long is cut off.
     """
 
-    __slots__ = ("_max_waiting", "_queue", "_writable", "is_open")
+    __slots__ = ("_is_cut", "_max_waiting", "_queue", "_socket", "_writable", "is_open")
 
     def __init__(self, *, max_waiting: int = 10_000) -> None:
         self.is_open = True
         self._max_waiting = max_waiting
         self._queue: deque[Text | Closing] = deque()
         self._writable = trio.lowlevel.ParkingLot()
+        self._socket: ServerSocket | None = None
+        self._is_cut = False
 
     def write(self, text: str, *, wait: float = 0.0) -> None:
         """Send a frame behind all others, after so many seconds."""
@@ -65,21 +64,26 @@ class Outbox:
             self._put(Closing(code, reason))
 
     def cut(self) -> None:
-        """Cut the connection; what waits is lost."""
+        """Cut the connection, even in the middle of a frame; what waits is lost."""
         self.is_open = False
+        self._is_cut = True
         self._queue.clear()
-        self._put(CUT)
+        if self._socket is not None:
+            self._socket.abort()
 
     def _put(self, item: Text | Closing) -> None:
         self._queue.append(item)
         self._writable.unpark()
 
     async def send_all(self, socket: ServerSocket) -> None:
-        """Send until the socket is closed from this side.
+        """Send until the socket is closed from this side; one who is cut is cancelled.
 
         Raises:
             SocketClosed: it was closed from the other.
         """
+        self._socket = socket
+        if self._is_cut:
+            socket.abort()
         while True:
             while not self._queue:
                 await self._writable.park()
@@ -87,9 +91,6 @@ class Outbox:
             if isinstance(item, Text):
                 await trio.sleep(item.wait)
                 await socket.send(item.text)
-            elif item is CUT:
-                socket.abort()
-                return
             else:
                 await socket.close(item.code, item.reason)
                 return

@@ -367,7 +367,7 @@ async def test_without_a_socket_there_is_no_chat_for_who_insists(
     nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
     journey = await journey_in(nursery, faults=(make_fault("http_500", on="upgrade"),))
-    with pytest.raises(ConnectorError, match="HTTP 500.* instead of a WebSocket"):
+    with pytest.raises(ConnectorError, match=r"HTTP 500.* instead of a WebSocket"):
         async with patience() as chats:
             await journey.open(chats)
     assert set(journey.requests) == {"GET"}
@@ -379,7 +379,7 @@ async def test_a_server_without_sockets(
 ) -> None:
     journey = await journey_in(nursery, personality=COMETD_NODE)
     if transport == "websocket":
-        with pytest.raises(ConnectorError, match="HTTP 405.* instead of a WebSocket"):
+        with pytest.raises(ConnectorError, match=r"HTTP 405.* instead of a WebSocket"):
             async with patience() as chats:
                 await journey.open(chats, transport)
         return
