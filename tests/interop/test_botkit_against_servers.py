@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+HOLDING = 0.3
+"""Seconds after which a server surely holds a connect that was passed on; it cannot be asked."""
 LIMIT = 20
 SERVERS = ["cometd-node", "faye", "cometd-8", "cometd-3.1"]
 ROUTES = [
@@ -119,6 +121,10 @@ class CuttingProxy:
 
     def cut_the_poll(self) -> None:
         """Break the connection on which a connect is held; wait for one if there is none yet."""
+        with self._changed:
+            self._wait(lambda: self._held() is not None)
+        # A line that is said in the very moment in which a connect arrives may wait for the next.
+        time.sleep(HOLDING)
         with self._changed:
             self._wait(lambda: self._held() is not None)
             line = self._held()
