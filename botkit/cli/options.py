@@ -129,6 +129,29 @@ TABLE = (
         metavar="N",
         help="The seed of the simulator's chance; wins over the one in the file of faults.",
     ),
+    # --- chat, convert, new
+    Setting(
+        key="userdata",
+        kind=Pair(),
+        many=True,
+        metavar="K=V",
+        help="User data to ask for the chat with (repeatable).",
+    ),
+    Setting(
+        key="record", kind=OutputFile(), metavar="FILE", help="Write a bot that does the same."
+    ),
+    Setting(key="journey", metavar="NAME", help="Which journey, if there are several."),
+    Setting(
+        key="output",
+        kind=OutputFile(),
+        metavar="FILE",
+        also=("-o",),
+        help="Where to write; by default to standard output.",
+    ),
+    Setting(
+        key="dir", kind=FOLDER, metavar="DIR", help="The folder to write into; by default this one."
+    ),
+    Setting(key="force", flag=True, kind=click.BOOL, help="Overwrite a file that is there."),
     # --- run: the network
     Setting(key="insecure", flag=True, kind=click.BOOL, help="Do not check TLS certificates."),
     Setting(
