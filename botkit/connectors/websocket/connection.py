@@ -155,8 +155,7 @@ class StreamWebSocket:
         close = self._protocol.close_rcvd
         assert close is not None
         self.close_code, self.close_reason = int(close.code), close.reason
-        why = f"{close.code} {close.reason}".rstrip()
-        self._end(ConnectorError(f"{self._url} closed the WebSocket: {why}", kind="lost"))
+        self._end(self._closed_there())
 
     async def _read_on(self) -> None:
         try:
@@ -243,22 +242,30 @@ class StreamWebSocket:
 
     def _refusal(self) -> BotkitError:
         """Tell one who comes too late that nothing of his has left."""
-        error = self._over
-        broken = self._protocol.parser_exc
-        if error is None and broken is not None and not isinstance(broken, EOFError):
-            error = self._broken_rules(broken)
-        elif error is None:
-            # It was closed, or failed, and nobody has read as far as that.
-            error = ConnectorError(f"{self._url} is closing the WebSocket", kind="lost")
+        error = self._over or self._unread_end()
         if isinstance(error, ConnectorError):
             return ConnectorError(error.message, kind=error.kind, sent=False)
         return error
+
+    def _unread_end(self) -> BotkitError:
+        """Say why it was closed, or failed, where nobody has read as far as that."""
+        broken = self._protocol.parser_exc
+        if broken is not None and not isinstance(broken, EOFError):
+            return self._broken_rules(broken)
+        if self._protocol.close_rcvd is not None:
+            return self._closed_there()
+        return ConnectorError(f"{self._url} is closing the WebSocket", kind="lost")
 
     def _broken_rules(self, error: Exception) -> RemoteProtocolError:
         fault = f"broke the rules of WebSocket: {error}"
         if isinstance(error, PayloadTooBig):
             fault = f"sent a message larger than {self._protocol.max_message_size} bytes"
         return RemoteProtocolError(f"{self._url} {fault}")
+
+    def _closed_there(self) -> ConnectorError:
+        close = self._protocol.close_rcvd
+        why = f"{close.code} {close.reason}".rstrip() if close is not None else ""
+        return ConnectorError(f"{self._url} closed the WebSocket: {why}", kind="lost")
 
     def _closed_here(self) -> LocalProtocolError:
         return LocalProtocolError(f"the WebSocket {self._url} was closed by this side")
