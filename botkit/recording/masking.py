@@ -29,7 +29,9 @@ WORD = re.compile(r"[^\W_]+")
 NUMBER_PATTERN = r"\d+(?:[.,:]\d+)*"
 
 
-def matcher_for(text: str, *, known: Iterable[str] = (), agents: Iterable[str] = ()) -> object:
+def matcher_for(
+    text: str, *, known: Iterable[str] = (), agents: Iterable[str] = ()
+) -> dict[str, str]:
     """Make a matcher, as a bot's author writes it, for a text that came once.
 
     Args:
