@@ -100,6 +100,8 @@ class CometdChat:
         "_channel",
         "_chat",
         "_detached",
+        "_is_over",
+        "_is_serving",
         "_keep",
         "_leaving",
         "_life",
@@ -110,7 +112,6 @@ class CometdChat:
         "_open_error",
         "_opening",
         "_outlet",
-        "_over",
         "_refused",
         "_releasing",
         "_requested",
@@ -184,8 +185,9 @@ class CometdChat:
         # Scopes of the tasks that the goodbye needs, or whose replies it needs.
         self._life = trio.CancelScope(shield=True)
         self._asking: trio.CancelScope | None = None
-        # Ends the service of requests.
-        self._over = trio.CancelScope()
+        # The service of requests has begun, has ended.
+        self._is_serving = False
+        self._is_over = False
         # Opening: the request was sent; asking on is in vain; why it failed.
         self._requested = False
         self._vain = False
@@ -208,18 +210,24 @@ class CometdChat:
             try:
                 await self._open()
                 task_status.started()
-                with self._over:
-                    async for request in requests:
-                        if type(request.command) is chat.Leave:
-                            break
-                        if type(request.command) is chat.Detach:
-                            self._detach(request)
-                            break
-                        await self._perform(request)
+                await self._serve(requests)
             finally:
                 await self._leave()
         if self._outlet.crash is not None:
             raise self._outlet.crash
+
+    async def _serve(self, requests: AsyncIterator[Request]) -> None:
+        """Perform requests until there are no more, or the chat is over."""
+        self._is_serving = True
+        if self._is_over:
+            return
+        async for request in requests:
+            if type(request.command) is chat.Leave:
+                return
+            if type(request.command) is chat.Detach:
+                self._detach(request)
+                return
+            await self._perform(request)
 
     async def _live(self) -> None:
         """Run the connect loop until the goodbye is over, whatever is cancelled before."""
@@ -415,7 +423,10 @@ class CometdChat:
             self._outlet.end(by, description)
 
     def _stop_serving(self) -> None:
-        self._over.cancel()
+        self._is_over = True
+        if self._is_serving:
+            # All that the goodbye needs is shielded, so this ends the service of requests alone.
+            self._nursery.cancel_scope.cancel()
 
     def _take_up_again(self) -> None:
         """Ask for what the server wrote into a connection that broke: for it, that has come."""
@@ -427,7 +438,7 @@ class CometdChat:
         if self._lost is None:
             self._lost = reason
             self._binding.cancel()
-        self._over.cancel()
+        self._stop_serving()
 
     # --- leaving ---
 

@@ -34,6 +34,9 @@ ATTEMPTS = 3
 """How often the service is asked that asks to come again; a file is sent once."""
 
 
+BACKOFF = Backoff()
+
+
 class SideDoor:
     """The files of one chat.
 
@@ -44,14 +47,13 @@ class SideDoor:
         reply_within: how long an answer may take, seconds; files are given more.
     """
 
-    __slots__ = ("_backoff", "_bayeux", "_http", "_opening", "_reply_within", "_url")
+    __slots__ = ("_bayeux", "_http", "_opening", "_reply_within", "_url")
 
     def __init__(self, opening: Opening, bayeux: Http, *, url: str, reply_within: float) -> None:
         self._opening = opening
         self._bayeux = bayeux
-        self._url = url or gms_side_door.url_beside(opening.url)
+        self._url = url
         self._reply_within = reply_within
-        self._backoff = Backoff()
         self._http: Http | None = None
 
     async def perform(self, command: FileCommand, secure_key: str) -> object:
@@ -74,7 +76,7 @@ class SideDoor:
                 break
             if attempt == attempts:
                 raise temporary(answer.push)
-            await trio.sleep(self._backoff.wait(attempt, 1.0))
+            await trio.sleep(BACKOFF.wait(attempt, 1.0))
         if answer.push.status_code or answer.push.errors:
             raise ChatError(*failure_of(answer.push))
         return value_of(command, answer)
@@ -93,6 +95,7 @@ class SideDoor:
     def _open(self) -> Http:
         if self._http is None:
             opening = self._opening
+            self._url = self._url or gms_side_door.url_beside(opening.url)
             self._http = open_http(self._url, opening.network, transport=opening.transport)
         return self._http
 
