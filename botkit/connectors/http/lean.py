@@ -102,8 +102,12 @@ class LeanHttp:
         self._forget_heads()
 
     async def aclose(self) -> None:
-        for connection in self._lanes:
-            await connection.aclose()
+        poll, call = self._lanes
+        try:
+            await poll.aclose()
+        finally:
+            # Who is in too much of a hurry for the one must not leave the other open.
+            await call.aclose()
 
     def _head(self, suffix: str) -> bytes:
         """All of the request before the number of its bytes."""
