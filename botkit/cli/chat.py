@@ -147,11 +147,13 @@ class Chatting:
         from botkit.chat import EndedBy
         from botkit.cli.entry import complain
         from botkit.cli.talk import Talk
-        from botkit.cli.terminal import place_of
+        from botkit.cli.terminal import terminal_or_pipe
         from botkit.errors import ChatError, ConnectorError, RemoteProtocolError, ungrouped
+        from botkit.recording import place_of
         from botkit.session import ChatSession
 
-        where = self._resolved.opening.url or "the simulator"
+        url = self._resolved.opening.url
+        where = place_of(url) if url else "the simulator"
         click.echo(f"Calling {where} by {self._resolved.connector} ...", err=True)
         try:
             with ungrouped():
@@ -159,7 +161,7 @@ class Chatting:
                     session = ChatSession(nursery, self._resolved.opening)
                     with talking:
                         await session.open(self._wire)
-                        place = place_of(sys.stdin)
+                        place = terminal_or_pipe(sys.stdin)
                         async with place.open():
                             await Talk(session, place, recorder).hold()
                     await session.leave()
@@ -185,6 +187,7 @@ class Chatting:
             began=began,
             ended=ended,
             about=(about(self._resolved.connector, opening),),
+            connector=self._resolved.connector,
             service=opening.service,
             nickname=opening.nickname,
             userdata={k: v for k, v in opening.userdata.items() if k != MARK},
@@ -198,14 +201,12 @@ class Chatting:
 def about(connector: str, opening: Opening) -> str:
     """Say when and against what a chat was recorded, without what a URL may hide."""
     from datetime import UTC, datetime
-    from urllib.parse import urlsplit
 
+    from botkit.recording import place_of
     from botkit.session import utc_now
 
     stamp = datetime.fromtimestamp(utc_now(), UTC).strftime("%Y-%m-%d %H:%M UTC")
-    url = urlsplit(opening.url)
-    host = url.netloc.rpartition("@")[2]
-    where = f"{url.scheme}://{host}{url.path}" if opening.url else "the simulator"
+    where = place_of(opening.url) if opening.url else "the simulator"
     return f"Recorded on {stamp} by {connector} against {where}."
 
 

@@ -152,6 +152,6 @@ class Terminal:
         self._prompt.app.invalidate()
 
 
-def place_of(stream: TextIO) -> Place:
+def terminal_or_pipe(stream: TextIO) -> Place:
     """Choose by what standard input is."""
     return Terminal() if stream.isatty() and sys.stdout.isatty() else Pipe(stream)

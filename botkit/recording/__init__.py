@@ -7,6 +7,6 @@ A chat comes from a person at a terminal (:class:`Recorder`) or from the evidenc
 from botkit.recording.beats import Beat, Recording
 from botkit.recording.evidence import recording_of
 from botkit.recording.recorder import Recorder
-from botkit.recording.writing import bot_name, bot_text
+from botkit.recording.writing import bot_name, bot_text, place_of
 
-__all__ = ["Beat", "Recorder", "Recording", "bot_name", "bot_text", "recording_of"]
+__all__ = ["Beat", "Recorder", "Recording", "bot_name", "bot_text", "place_of", "recording_of"]

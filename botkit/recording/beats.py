@@ -27,6 +27,11 @@ class Beat:
     marked: str = ""
 
     @property
+    def is_press(self) -> bool:
+        """A button was pressed, which not every wire can do."""
+        return self.verb == "say" and isinstance(self.value, Mapping)
+
+    @property
     def awaited(self) -> bool:
         """It came from the other side: a bot waits for it."""
         return self.verb == "wait_for" or self.verb.startswith("expect")
@@ -40,6 +45,7 @@ class Recording:
         name: of the bot.
         about: sentences for the head of the file: when, against what.
         agents: the names of those who were there; another one may be there next time.
+        connector: the wire, which the bot names if it did what others cannot do.
         script: the agent scripts that answered, as the bot's file shall name them.
         left_out: what happened and no step can do again, a line each.
         began: when the chat was asked for, on the clock of the beats.
@@ -55,5 +61,6 @@ class Recording:
     nickname: str = ""
     userdata: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     agents: frozenset[str] = frozenset()
+    connector: str = ""
     script: str = ""
     left_out: tuple[str, ...] = ()

@@ -31,6 +31,7 @@ from botkit.chat import (
 from botkit.errors import ConfigError
 from botkit.recording.beats import Recording
 from botkit.recording.recorder import Recorder
+from botkit.recording.writing import place_of
 from botkit.report.json_document import VERSION
 
 NOT_CONVERTED = ("reload", "delete_userdata", "call")
@@ -120,7 +121,7 @@ def read(journey: Mapping[str, Any]) -> Recording:
                 recorder.did(at, verb, value)
             case (_, Event() as event):
                 recorder.came(event)
-    where = "the simulator" if journey["on_simulator"] else journey["server"]
+    where = "the simulator" if journey["on_simulator"] else place_of(journey["server"])
     return Recording(
         name=journey["bot"],
         beats=tuple(recorder.beats),
@@ -130,6 +131,7 @@ def read(journey: Mapping[str, Any]) -> Recording:
             f"Converted from journey {journey['name']} ({journey['journey_id']}),"
             f" {journey['verdict']}, by {journey['connector']} against {where}.",
         ),
+        connector=journey["connector"],
         nickname=nickname_in(rows),
         agents=frozenset(recorder.agents),
         left_out=tuple(left_out(rows, steps)),

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -46,6 +47,12 @@ def bot_text(recording: Recording) -> str:
     return head + str(document)
 
 
+def place_of(url: str) -> str:
+    """Name a server, without the password and the query that a URL may hold."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
 def bot_name(text: str) -> str:
     """Make a name that a bot may have of a text, such as the name of a file."""
     name = NOT_IN_NAMES.sub("-", text).lstrip(" .-")[:100]
@@ -70,7 +77,9 @@ def bot_of(recording: Recording) -> dict[str, Any]:
     if not any(asserts(step) for step in steps):
         # A bot that asserts nothing proves nothing: that the goodbye was heard is the least.
         steps += ["leave", {"wait_for": "ended", "within": "30s"}]
+    pressed = any(beat.is_press for beat in recording.beats)
     connect = {
+        "connector": recording.connector if pressed else "",
         "service": escaped(recording.service),
         "nickname": escaped(recording.nickname),
         "userdata": {key: escaped(value) for key, value in recording.userdata.items()},

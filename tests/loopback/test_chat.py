@@ -34,6 +34,17 @@ agents:
 """
 
 
+CHOOSING = """\
+botkit-agents: 1
+agents:
+  Eve:
+    - say: {text: Pick one, buttons: [Yes, No]}
+    - expect: {equals: Yes}
+    - say: Well chosen
+    - wait_for: ended
+"""
+
+
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
@@ -181,3 +192,24 @@ def test_a_signal_leaves_the_chat_and_keeps_the_recording() -> None:
         ada.sees("The chat is over (customer).")
         assert ada.process.wait(LIMIT) == 2
     assert main(["check", "bot.yaml"]) == 0
+
+
+def test_a_button_that_was_pressed_is_pressed_again() -> None:
+    Path("agents.yaml").write_text(CHOOSING)
+    simulate = [sys.executable, "-m", "botkit", "simulate", "--port", "0", "--agents"]
+    with subprocess.Popen(
+        [*simulate, "agents.yaml"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as simulator:
+        try:
+            assert simulator.stdout is not None
+            urls = dict(simulator.stdout.readline().split() for _ in range(3))
+            there = ["--server", urls["genesys-cloud"], "--connector", "genesys-cloud"]
+            done = piped(*there, "--record", "bot.yaml", lines="/1\n")
+            assert "  /1  Yes\n  /2  No\nEve: Well chosen\n" in done.stdout
+            assert main(["check", "bot.yaml"]) == 0
+            assert main(["run", "bot.yaml", *there, "--json", "results.json"]) == 0
+            assert main(["convert", "results.json", "-o", "again.yaml"]) == 0
+            assert "button: 'Yes'" in Path("again.yaml").read_text()
+            assert main(["run", "again.yaml", *there]) == 0
+        finally:
+            simulator.kill()

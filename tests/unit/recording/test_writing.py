@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from botkit.bot.loader import load_file
-from botkit.recording import Beat, Recording, bot_name, bot_text
+from botkit.recording import Beat, Recording, bot_name, bot_text, place_of
 from botkit.recording.writing import bot_of, rounded
 
 
@@ -59,6 +59,17 @@ def test_a_marked_part_is_all_that_is_expected() -> None:
 def test_the_head_tells_where_it_is_from_and_what_is_missing() -> None:
     text = bot_text(recording(said(1, "a"), about=("From\nhere.",), left_out=("reload (2)",)))
     assert text.startswith("# From here.\n# Left out: reload (2)\nbotkit: 1\n")
+
+
+@pytest.mark.parametrize(("value", "connector"), [({"button": "Yes"}, "wss"), ("Yes", None)])
+def test_a_wire_is_named_if_others_cannot_do_the_same(value: Any, connector: str | None) -> None:
+    beat = Beat(at=1, verb="say", value=value)
+    bot = bot_of(recording(beat, connector="wss", nickname="Ada"))
+    assert bot["connect"].get("connector") == connector
+
+
+def test_a_server_is_named_without_its_secrets() -> None:
+    assert place_of("https://ada:pw@x.example:8/chat?key=1#f") == "https://x.example:8/chat"
 
 
 @pytest.mark.parametrize(
