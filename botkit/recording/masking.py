@@ -7,7 +7,7 @@ of them is expected as it stands, with ``contains``.
 
 ==========================================  ==================
 ``4711``, ``12:30``, ``1,234.50``           ``\d+(?:[.,:]\d+)*``
-``CAS-000123``                              ``CAS-\d+``
+``CAS-000123``                              ``CAS-`` and the same
 ``a7f9``, ``X9Z``                           ``\w+``
 ``ecc35cbd-4f2a-48a2-94f4-368f4e71fbb1``    ``[0-9A-Fa-f-]{36}``
 the name of an agent                        ``.+``
