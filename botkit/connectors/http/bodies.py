@@ -14,6 +14,8 @@ __all__ = ["read_body"]
 
 CLOSE_LIMIT = 0.1
 """Seconds for closing a connection politely."""
+LAST_CHUNKS = 100
+"""More than that a closed connection does not have in store."""
 GONE = (httpx.HTTPError, httpx.StreamError, OSError, trio.ClosedResourceError, StopAsyncIteration)
 
 
@@ -63,6 +65,7 @@ async def end(chunks: AsyncIterator[bytes]) -> None:
     Left to the garbage collector they would do their cleaning up too late.
     """
     with suppress(*GONE):
-        await anext(chunks)
+        for _ in range(LAST_CHUNKS):
+            await anext(chunks)
     if isinstance(chunks, AsyncGenerator):
         await chunks.aclose()
