@@ -114,6 +114,9 @@ class StreamWebSocket:
                     await self._await_goodbye()
         finally:
             self._end(self._closed_here())
+            # Errors and their tracebacks may keep this object for a while, but not its megabytes.
+            self._frames.clear()
+            self._beginning = bytearray()
             # The core's generators point back to it; closed, they need no garbage collector.
             self._protocol.parser.close()
             await trio.aclose_forcefully(self._stream)
