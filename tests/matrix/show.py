@@ -7,11 +7,12 @@ The part of the README between the two marks is this very text, and ``test_docum
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fault_table import SECTIONS
 from matrix_model import COLUMNS, Cell, NotHere, Row
+from network_rows import NETWORK_SECTIONS, Ending, Network
 
 from botkit.results import Reason, Verdict
 
@@ -22,10 +23,16 @@ ABSENT = "n/a"
 
 def table() -> str:
     """Write all rows, section by section, with what is to be known about them below each."""
-    return "\n".join(line for title, rows in SECTIONS.items() for line in section(title, rows))
+    lines = ["## Faults of the service\n"]
+    for title, rows in SECTIONS.items():
+        lines += section(title, rows)
+    lines.append("## Bad networks\n")
+    for title, networks in NETWORK_SECTIONS.items():
+        lines += section(title, networks)
+    return "\n".join(lines)
 
 
-def section(title: str, rows: tuple[Row, ...]) -> Iterator[str]:
+def section(title: str, rows: Sequence[Row | Network]) -> Iterator[str]:
     notes: list[str] = []
     yield f"### {title}\n"
     yield "| fault | " + " | ".join(column.title for column in COLUMNS) + " |"
@@ -38,9 +45,9 @@ def section(title: str, rows: tuple[Row, ...]) -> Iterator[str]:
     yield ""
 
 
-def shown(cell: Cell | NotHere, notes: list[str]) -> str:
+def shown(cell: Cell | Ending | NotHere, notes: list[str]) -> str:
     """Write a cell, and point to its note."""
-    text = ABSENT if isinstance(cell, NotHere) else outcome(cell)
+    text = ABSENT if isinstance(cell, NotHere) else "; ".join(outcome(cell))
     return f"{text} ({note_of(cell.why, notes)})" if cell.why else text
 
 
@@ -50,13 +57,14 @@ def note_of(why: str, notes: list[str]) -> int:
     return notes.index(why) + 1
 
 
-def outcome(cell: Cell) -> str:
+def outcome(cell: Cell | Ending) -> Iterator[str]:
     """Say how a journey ends, and what the service and plugins see of the fault."""
-    words = [f"**{cell.verdict.value}**"]
-    if cell.reason is not Reason.OK:
-        words[0] += f" `{cell.reason.value}`"
-    words[0] += f" {int(cell.code)}"
-    return "; ".join([*words, *details(cell)])
+    reason = "" if cell.reason is Reason.OK else f" `{cell.reason.value}`"
+    yield f"**{cell.verdict.value}**{reason} {int(cell.code)}"
+    if isinstance(cell, Cell):
+        yield from details(cell)
+    else:
+        yield f"within {cell.within:g} s"
 
 
 def details(cell: Cell) -> Iterator[str]:
