@@ -7,6 +7,9 @@ Requests that are held do as well as others, for the server takes its own time o
 The client's clock may be any, such as one that begins with the process: only it is compared with
 itself. The wire says milliseconds; they are read and written here.
 
+Nothing is decided by these figures. They tell, in evidence, how far away a server was and how its
+stamps (``utcTime`` of a chat event, say) compare with ours.
+
 Source: CometD, "Timesync Extension"; its ``TimeSyncExtension.js`` and ``TimesyncExtension.java``.
 """
 
