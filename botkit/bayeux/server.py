@@ -350,6 +350,8 @@ class Server:
         alone: bool,
     ) -> None:
         self._end_older(session)
+        if session.sent is not None:
+            session.sent.confirm(message.ext)
         crowded = self._is_crowded(session)
         exchange.replies.append(self._connect_reply(session, message, crowded=crowded))
         patience = self._personality.timeout
@@ -358,8 +360,6 @@ class Server:
         lifetime = self._personality.lifetime_from_request
         if lifetime is not None:
             self._sessions.expire_at(session, now + lifetime)
-        if session.sent is not None:
-            session.sent.confirm(message.ext)
         # On a WebSocket they are pushed beside the connect, unless they are to be acknowledged.
         pushed = session.transport == WEBSOCKET and session.sent is None
         waiting = session.waiting > 0 and not pushed
@@ -397,7 +397,8 @@ class Server:
     def _connect_reply(self, session: ServerSession, message: Message, *, crowded: bool) -> Message:
         """Formulate the reply now; what has become of the session by the end is seen to then."""
         advice = self._replies.crowd_advice() if crowded else self._replies.advice()
-        told = crowded or message.advice is not None or advice != session.last_advice
+        asked = message.advice is not None or session.only_resends
+        told = crowded or asked or advice != session.last_advice
         session.last_advice = advice
         return self._replies.connected(message, advice, told=told)
 

@@ -119,6 +119,11 @@ class ServerSession:
         """How many messages wait to be sent, or sent again."""
         return len(self.queue) + (0 if self.sent is None else len(self.sent))
 
+    @property
+    def only_resends(self) -> bool:
+        """Whether nothing waits but what was sent before; CometD acts as if asked to return."""
+        return bool(self.sent) and not self.queue
+
     def move(self, input: SessionInput) -> None:
         self.state = SERVER_TABLE[self.state][input]
 

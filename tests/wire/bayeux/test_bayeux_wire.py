@@ -1,9 +1,10 @@
 """Conversations of real servers and of the specification, played against both halves.
 
 Each JSON file beside this one names its ``source`` and holds ``steps``: a request, the reply to
-it, and the events that the client must make of that reply. The client half has to build the same
-request, except for its ids, and to draw these events. The server half has to grant or refuse alike
-and, where the file is ``exact``, to answer with the same JSON.
+it, and the events that the client must make of that reply, or of its loss, where it is ``lost``.
+The client half has to build the same request, except for its ids, and to draw these events. The
+server half has to grant or refuse alike and, where the file is ``exact``, to answer with the same
+JSON.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import orjson
 import pytest
 
 from botkit.bayeux.advice import Advice, Reconnect
-from botkit.bayeux.client import Client, Connect, Handshake
+from botkit.bayeux.client import Client, Connect, Handshake, Wait
 from botkit.bayeux.messages import CONNECT, DISCONNECT, HANDSHAKE, SUBSCRIBE, UNSUBSCRIBE, Message
 from botkit.bayeux.messages import decode as read
 from botkit.bayeux.messages import encode as write
@@ -36,6 +37,7 @@ FILES = sorted(Path(__file__).parent.glob("*.json"))
 SERVERS: dict[str, Personality] = {
     "cometd": COMETD,
     "cometd-4": replace(COMETD, errors=ErrorTexts(unknown_session=OLD_UNKNOWN_CLIENT)),
+    "cometd-8-ack": replace(COMETD, ack=True, connection_types=("long-polling", "websocket")),
     "cometd-nodejs": COMETD_NODE,
     "faye": FAYE,
 }
@@ -53,6 +55,8 @@ def build(client: Client, golden: Message) -> Message:
     match golden.channel:
         case "/meta/handshake" | "/meta/connect":
             action = client.next_action(0.0)
+            if isinstance(action, Wait):
+                action = client.next_action(action.until)
             assert isinstance(action, Handshake | Connect)
             (message,) = action.messages
             return message
@@ -82,6 +86,13 @@ def test_client_holds_the_conversation(file: Path) -> None:
         assert built.channel == golden.channel
         for name in ("client_id", "connection_type", "subscription", "data", "version"):
             assert getattr(built, name) == getattr(golden, name), name
+        if golden.ext is not None and "ack" in golden.ext:
+            assert built.ext is not None
+            assert built.ext["ack"] == golden.ext["ack"]
+        if step.get("lost"):
+            events = client.request_failed(0.0)
+            assert [type(event).__name__ for event in events] == step["events"]
+            continue
         # The reply comes back with the id that this client gave.
         replies = [
             {**reply, "id": built.id} if "successful" in reply and "id" in reply else reply
