@@ -21,7 +21,7 @@ DECIDED = 4.5
 """Seconds, for what is decided after one retry, or at the limit of opening."""
 GOODBYE = 9.0
 """Seconds, where besides that a chat may have been opened that is to be left."""
-MUCH = 6.0
+MUCH = 4.0
 """The limit of opening where megabytes are read before it is known that they are too many."""
 MUCH_DECIDED = MUCH + GOODBYE
 
