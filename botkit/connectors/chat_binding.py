@@ -24,7 +24,7 @@ from botkit.errors import ChatError, ConnectorError, RemoteProtocolError
 from botkit.genesys import gms_v2
 from botkit.genesys.gms_chat import GmsChat
 
-__all__ = ["PAUSE", "Binding"]
+__all__ = ["BACKOFF", "PAUSE", "Binding"]
 
 log = logging.getLogger(__name__)
 

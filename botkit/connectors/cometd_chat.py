@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import count
 
 import trio
 
@@ -36,7 +37,7 @@ from botkit.chat import EndedBy, Event
 from botkit.connectors import codec
 from botkit.connectors.bayeux_link import BayeuxLink
 from botkit.connectors.bayeux_socket import OpenSocket
-from botkit.connectors.chat_binding import PAUSE, Binding
+from botkit.connectors.chat_binding import BACKOFF, PAUSE, Binding
 from botkit.connectors.chat_channel import ChatChannel
 from botkit.connectors.cometd_requests import ATTEMPTS, Requests, forgetful
 from botkit.connectors.gms_outlet import Outlet
@@ -70,6 +71,8 @@ HANDSHAKE_LIMIT = 1.0
 """Seconds of waiting for the answer to a handshake, in order to end its session."""
 DISCONNECT_RESERVE = 0.6
 """Seconds of the goodbye that are kept for the Bayeux disconnect."""
+ANSWER_LIMIT = 2.0
+"""Seconds after which a stored chat is asked for again, if nothing came back."""
 GRACE = 0.05
 """Seconds that a push which was overtaken may be late."""
 DECIDED_AFTER = 2
@@ -252,7 +255,8 @@ class CometdChat:
 
     def _start_asking(self) -> None:
         self._asking = trio.CancelScope(shield=True)
-        self._nursery.start_soon(self._ask, self._asking, name="request chat")
+        ask = self._ask if self._restored is None else self._ask_for_stored
+        self._nursery.start_soon(ask, self._asking, name="request chat")
 
     async def _ask(self, scope: trio.CancelScope) -> None:
         """Ask for the chat; again only if that surely was not heard."""
@@ -265,10 +269,24 @@ class CometdChat:
             self._vain = True
             self._waiting.wake()
 
+    async def _ask_for_stored(self, scope: trio.CancelScope) -> None:
+        """Ask for a stored chat until there is an answer: that may be done any number of times."""
+        with scope:
+            for attempt in count(1):
+                await self._waiting.until(self._is_handshaken)
+                if self._is_decided() or self._leaving:
+                    return
+                await self._ask_once()
+                failed = self._open_error is not None
+                with trio.move_on_after(BACKOFF.wait(attempt, 1.0) if failed else ANSWER_LIMIT):
+                    await self._waiting.until(self._is_answered)
+                    return
+
     async def _ask_once(self) -> bool:
         """Ask for the chat; False if that surely was not heard."""
         data = self._request()
         self._requested = True
+        self._open_error = None
         try:
             self._requested = await self._channel.publish(data, subscribing=True)
         except (ConnectorError, RemoteProtocolError) as error:

@@ -277,3 +277,22 @@ async def test_messages_of_before_satisfy_nothing(
         with pytest.raises(botkit.StepTimeout):
             await session.expect(contains("how can I help"), within=2)
         assert [m.text for m in session.transcript.recorded() if isinstance(m, Message)]
+
+
+@pytest.mark.parametrize("name", ["http_500", "html", "truncated_json", "kill_connection", "stall"])
+async def test_a_stored_chat_is_asked_for_until_there_is_an_answer(
+    name: str, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    # Who has waited ten seconds in vain has no time for a second such wait.
+    times = 1 if name == "stall" else 2
+    fault = make_fault(name, on="requestNotifications", times=times)
+    settings = SimulatorSettings(seed=1, faults=(fault,))
+    connector = await simulator_in(nursery, settings, latency=0.01)
+    async with botkit.start_session(connector=connector) as session:
+        await say_hello(session)
+        restoration = await session.reload(1)
+        assert restoration.outcome is RestoreOutcome.RESTORED
+        await session.send_message("Hi again")
+        await session.expect(contains("You said: Hi again"))
+    assert connector.simulator.faults.struck[name] == times
+    assert sorted(numbered(session)) == of_server(connector)
