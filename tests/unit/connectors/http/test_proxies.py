@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from botkit.connectors.http.proxies import proxy_for
+from botkit.connectors.http.proxies import proxy_for, way_to
 from botkit.connectors.http.target import parse_target
 from botkit.interfaces import NetworkSettings
 
@@ -64,3 +64,16 @@ def test_an_environment_that_is_not_trusted_is_not_asked(monkeypatch: pytest.Mon
     monkeypatch.setenv("ALL_PROXY", "http://p:3")
     settings = NetworkSettings(trust_env=False)
     assert proxy_for(parse_target("https://example.com"), settings) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy", "words"),
+    [
+        ("http://h:1/x", None, "http://h:1/x"),
+        ("wss://h/x", "http://me:secret@p:2", "wss://h/x through the proxy http://p:2"),
+        ("https://me:secret@h/x", "http://p:2", "https://h/x through the proxy http://p:2"),
+        ("nonsense", "http://p:2", "nonsense"),
+    ],
+)
+def test_a_message_names_the_proxy_and_no_secret(url: str, proxy: str | None, words: str) -> None:
+    assert way_to(url, NetworkSettings(proxy=proxy, trust_env=False)) == words
