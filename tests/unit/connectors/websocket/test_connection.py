@@ -153,7 +153,7 @@ async def test_who_sends_to_a_socket_that_closes_is_told_that_nothing_left(
     socket, server = connected()
     await server.send(frame(TEXT, b"one"), frame(TEXT, b"two"), close_frame(1000))
     assert await socket.receive() == "one"
-    with pytest.raises(ConnectorError, match="clos(ing|ed) the WebSocket") as caught:
+    with pytest.raises(ConnectorError, match=r"clos(ing|ed) the WebSocket") as caught:
         await socket.send("too late")
     assert not caught.value.sent
     assert await socket.receive() == "two"
