@@ -29,6 +29,7 @@ from botkit.interfaces import (
     Session,
 )
 from botkit.results import StepResult
+from botkit.wakeup import Wakeup
 
 __all__ = ["Driven", "ScriptedBot", "drive"]
 
@@ -98,7 +99,7 @@ class _Driver:
         "_run_action",
         "_sending",
         "_todo",
-        "_wake",
+        "_work",
         "crash",
         "finished",
         "nursery",
@@ -124,7 +125,7 @@ class _Driver:
         self._limit: trio.CancelScope | None = None
         self._todo: list[Perform] = []
         self._sending = False
-        self._wake = trio.lowlevel.ParkingLot()
+        self._work = Wakeup()
 
     async def play(self) -> None:
         """Do what is to be done, in order, until the script is over."""
@@ -167,7 +168,7 @@ class _Driver:
     async def _wait(self) -> None:
         """Wait for something to do, or for the deadline."""
         with trio.CancelScope(deadline=self._deadline) as self._limit:
-            await self._wake.park()
+            await self._work.wait()
         if self._limit.cancelled_caught:
             # An event stamped at the deadline beats it: let whoever brings one come first.
             for _ in range(2):
@@ -208,8 +209,7 @@ class _Driver:
             # Whatever is under way for this script, actions included, is of no use any more.
             self._stop()
         elif self._todo:
-            if self._wake:
-                self._wake.unpark_all()
+            self._work.wake()
         elif self._limit is not None:
             self._limit.deadline = self._deadline
 

@@ -15,14 +15,17 @@ class Waiting:
     __slots__ = ("_lot",)
 
     def __init__(self) -> None:
-        self._lot = trio.lowlevel.ParkingLot()
+        # Nobody waits most of the time, and every chat has one of these.
+        self._lot: trio.lowlevel.ParkingLot | None = None
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds; it is asked again at every :meth:`wake`."""
         while not holds():
+            self._lot = self._lot or trio.lowlevel.ParkingLot()
             await self._lot.park()
 
     def wake(self) -> None:
         """Let everybody ask again."""
-        if self._lot:
-            self._lot.unpark_all()
+        lot, self._lot = self._lot, None
+        if lot is not None:
+            lot.unpark_all()

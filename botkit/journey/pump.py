@@ -11,6 +11,7 @@ from botkit.chat import HOOKED, Event
 from botkit.chat.events import snake_case
 from botkit.chat.inbox import MAX_EVENTS
 from botkit.errors import InboxOverflow
+from botkit.wakeup import Wakeup
 
 HOOK_OF: dict[type[Event], str] = {kind: f"on_{snake_case(kind.__name__)}" for kind in HOOKED}
 
@@ -35,9 +36,9 @@ class Pump:
         "_common",
         "_dispatch",
         "_done",
-        "_lot",
         "_on_error",
         "_queue",
+        "_work",
     )
 
     def __init__(
@@ -47,7 +48,7 @@ class Pump:
         self._on_error = on_error
         self._common = common
         self._queue: list[tuple[str, dict[str, Any]]] = []
-        self._lot = trio.lowlevel.ParkingLot()
+        self._work = Wakeup()
         self._done: trio.Event | None = None
 
     def put_event(self, event: Event) -> None:
@@ -64,7 +65,7 @@ class Pump:
     async def aclose(self) -> None:
         """Let :meth:`run` end once the queue is empty, and wait for that."""
         self._done = trio.Event()
-        self._lot.unpark_all()
+        self._work.wake()
         await self._done.wait()
 
     async def run(self) -> None:
@@ -77,7 +78,7 @@ class Pump:
             if self._done is not None:
                 self._done.set()
                 return
-            await self._lot.park()
+            await self._work.wait()
 
     async def _call(self, hook: str, arguments: dict[str, Any]) -> None:
         try:
@@ -89,5 +90,4 @@ class Pump:
         self._queue.append((hook, arguments))
         if len(self._queue) > MAX_EVENTS:
             raise InboxOverflow(f"{len(self._queue)} events wait for hooks that are too slow")
-        if self._lot:
-            self._lot.unpark_all()
+        self._work.wake()

@@ -116,7 +116,8 @@ class ChatSession(Commands, Expecting, Reloading):
         self._listeners: list[Listener] = [listener] if listener else []
         self._inbox = Inbox()
         self._reader: Listener | None = None
-        self._lot = trio.lowlevel.ParkingLot()
+        # Expectations wait here; most bots have none of this kind, so it is made for the first.
+        self._lot: trio.lowlevel.ParkingLot | None = None
         self._pending: dict[int, Pending] = {}
         self._sequence = 0
         self._unsettled = 0
@@ -236,13 +237,17 @@ class ChatSession(Commands, Expecting, Reloading):
     def _settle(self, outcome: Outcome) -> None:
         pending = self._pending.pop(outcome.number, None)
         if pending is not None:
-            pending.outcome = outcome
-            pending.done.set()
+            pending.settle(outcome)
 
     def _fail_pending(self, why: str) -> None:
         for number, pending in list(self._pending.items()):
             error = None if type(pending.command) is chat.Leave else SessionClosed(why)
             self._settle(Outcome(number=number, at=trio.current_time(), error=error))
+
+    async def _wait_for_event(self) -> None:
+        if self._lot is None:
+            self._lot = trio.lowlevel.ParkingLot()
+        await self._lot.park()
 
     # --- commands ---
 
@@ -277,22 +282,21 @@ class ChatSession(Commands, Expecting, Reloading):
         self._requests.put(Request(number=number, command=command))
         try:
             if type(command) is chat.Leave:
-                await self._await_goodbye(pending)
+                outcome = await self._await_goodbye(pending)
             else:
                 self._unsettled += 1
-                await self._await_outcome(pending, number)
+                outcome = await self._await_outcome(pending, number)
         finally:
             self._pending.pop(number, None)
-        outcome = cast("Outcome", pending.outcome)
         if outcome.error is not None:
             raise outcome.error
         if type(command) is chat.UpdateNickname:
             self.nickname = command.nickname
         return outcome
 
-    async def _await_outcome(self, pending: Pending, number: int) -> None:
+    async def _await_outcome(self, pending: Pending, number: int) -> Outcome:
         try:
-            await pending.done.wait()
+            return await pending.wait()
         except trio.Cancelled:
             if type(pending.command) is not chat.Detach:
                 raise
@@ -302,16 +306,16 @@ class ChatSession(Commands, Expecting, Reloading):
                 raise
             # It lets go in this very moment, and what it tells then is needed for leaving.
             with trio.CancelScope(shield=True):
-                await pending.done.wait()
+                return await pending.wait()
 
-    async def _await_goodbye(self, leaving: Pending) -> None:
+    async def _await_goodbye(self, leaving: Pending) -> Outcome:
         """Wait until the chat is left; commands that get no answer must not hold that up."""
         with trio.move_on_after(PATIENCE):
-            await leaving.done.wait()
-        if self._unsettled > 0 and not leaving.done.is_set():
+            await leaving.wait()
+        if self._unsettled > 0 and leaving.outcome is None:
             # A connector that is cancelled leaves at once, whatever it is at.
             self._carrying.cancel()
-        await leaving.done.wait()
+        return await leaving.wait()
 
     def _closed_text(self, command: Command) -> str:
         what = chat.events.snake_case(type(command).__name__)

@@ -45,6 +45,7 @@ class Recorder:
         passed_over: tuple[str, ...] = (),
         message: str = "",
         asserts: bool = False,
+        seq: int | None = None,
     ) -> None:
         """Write down that a step is over."""
         if self._observer is None:
@@ -69,6 +70,7 @@ class Recorder:
                 passed_over=passed_over,
                 message=message,
                 asserts=asserts,
+                seq=seq,
             )
         )
 
@@ -108,6 +110,7 @@ class Expectation:
             reason=Reason.SLOW if slow else Reason.OK,
             message=f"took {took:.1f} s, slow after {self.slow_after:g} s" if slow else "",
             took=describe(taken.event),
+            seq=taken.event.seq,
             passed_over=tuple(map(describe, taken.passed_over[:MAX_SHOWN])),
         )
 
@@ -139,6 +142,7 @@ class Expectation:
         received: tuple[str, ...] = (),
         took: str | None = None,
         passed_over: tuple[str, ...] = (),
+        seq: int | None = None,
     ) -> None:
         self.recorder.record(
             verb=self.verb,
@@ -152,6 +156,7 @@ class Expectation:
             passed_over=passed_over,
             message=message,
             asserts=True,
+            seq=seq,
         )
 
 

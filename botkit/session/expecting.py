@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
@@ -20,7 +21,7 @@ E = TypeVar("E", bound=Event)
 Listener = Callable[[Event], None]
 
 
-class Expecting:
+class Expecting(ABC):
     """The expectations of a session: ``expect`` scans on, ``expect_next`` takes the next message.
 
     Attributes:
@@ -31,10 +32,13 @@ class Expecting:
 
     transcript: Transcript
     _inbox: Inbox
-    _lot: trio.lowlevel.ParkingLot
     _reader: Listener | None
     _recorder: Recorder
     _standing: Standing
+
+    @abstractmethod
+    async def _wait_for_event(self) -> None:
+        """Wait until the next event has been read."""
 
     @property
     def ended(self) -> SessionEnded | None:
@@ -143,7 +147,7 @@ class Expecting:
         await trio.lowlevel.checkpoint()
         with trio.move_on_at(deadline) as limit:
             while (taken := poll()) is None and self.ended is None:
-                await self._lot.park()
+                await self._wait_for_event()
         if limit.cancelled_caught:
             # An event stamped at the deadline beats it: let whoever brings one come first.
             await trio.lowlevel.checkpoint()

@@ -8,6 +8,7 @@ import trio
 
 from botkit.chat import Command
 from botkit.interfaces import Outcome
+from botkit.wakeup import Wakeup
 
 
 def utc_now() -> float:
@@ -16,11 +17,24 @@ def utc_now() -> float:
 
 
 class Pending:
-    """A request whose outcome is awaited."""
+    """A request whose outcome is awaited, by the task that made it."""
 
-    __slots__ = ("command", "done", "outcome")
+    __slots__ = ("_settled", "command", "outcome")
 
     def __init__(self, command: Command) -> None:
         self.command = command
-        self.done = trio.Event()
         self.outcome: Outcome | None = None
+        self._settled = Wakeup()
+
+    def settle(self, outcome: Outcome) -> None:
+        """Tell the outcome."""
+        self.outcome = outcome
+        self._settled.wake()
+
+    async def wait(self) -> Outcome:
+        """Wait for the outcome."""
+        if self.outcome is not None:
+            await trio.lowlevel.checkpoint()
+        while self.outcome is None:
+            await self._settled.wait()
+        return self.outcome

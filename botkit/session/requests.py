@@ -5,6 +5,7 @@ from __future__ import annotations
 import trio
 
 from botkit.interfaces import Request
+from botkit.wakeup import Wakeup
 
 
 class RequestQueue:
@@ -19,7 +20,7 @@ class RequestQueue:
     def __init__(self) -> None:
         self._waiting: list[Request] = []
         self._closed = False
-        self._taker: trio.lowlevel.Task | None = None
+        self._taker = Wakeup()
 
     @property
     def is_closed(self) -> bool:
@@ -29,7 +30,7 @@ class RequestQueue:
     def put(self, request: Request) -> None:
         """Add a request; never waits."""
         self._waiting.append(request)
-        self._wake()
+        self._taker.wake()
 
     def withdraw(self, number: int) -> bool:
         """Take a request back; False if it was taken already."""
@@ -40,7 +41,7 @@ class RequestQueue:
     def close(self) -> None:
         """Let the iteration end once the queue is empty."""
         self._closed = True
-        self._wake()
+        self._taker.wake()
 
     def __aiter__(self) -> RequestQueue:
         return self
@@ -51,15 +52,5 @@ class RequestQueue:
         while not self._waiting:
             if self._closed:
                 raise StopAsyncIteration
-            self._taker = trio.lowlevel.current_task()
-            await trio.lowlevel.wait_task_rescheduled(self._give_up)
+            await self._taker.wait()
         return self._waiting.pop(0)
-
-    def _wake(self) -> None:
-        if self._taker is not None:
-            taker, self._taker = self._taker, None
-            trio.lowlevel.reschedule(taker)
-
-    def _give_up(self, _: object) -> trio.lowlevel.Abort:
-        self._taker = None
-        return trio.lowlevel.Abort.SUCCEEDED
