@@ -119,6 +119,7 @@ class StepResult:
         passed_over: the events that were passed over for it, a line each.
         message: one sentence for people; empty if all is well.
         asserts: the step is an assertion, which makes a passed journey mean something.
+        seq: the number of the event that satisfied the step; None if no single event did.
     """
 
     number: int
@@ -137,6 +138,7 @@ class StepResult:
     passed_over: tuple[str, ...] = ()
     message: str = ""
     asserts: bool = False
+    seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,7 @@ class Ledger:
             passed_over=tuple(map(mask, log.passed_over)),
             message=message,
             asserts=log.asserts,
+            seq=log.seq,
         )
         self.asserting += log.asserts
         if verdict is Verdict.DEGRADED and self.slow is None:

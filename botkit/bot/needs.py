@@ -47,7 +47,7 @@ def settle(stage: Stage, step: ast.TimedStep, log: Log, answer: Any, misses: Seq
             Reason.EXPECTATION if misses else Reason.TIMEOUT,
             f"expected {log.expected} within {step.within:g} s; {came}",
         )
-    log.took, log.received = describe(answer.event), ()
+    log.took, log.received, log.seq = describe(answer.event), (), answer.event.seq
     if answer.passed_over:
         log.passed_over = misses
     judge_speed(step, log, answer.event.at - log.started)

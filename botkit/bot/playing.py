@@ -53,6 +53,7 @@ class Log:
     passed_over: Sequence[str] = ()
     asserts: bool = False
     slow: str = ""
+    seq: int | None = None
 
 
 class Broken(Exception):

@@ -32,6 +32,7 @@ class Row:
         index: the server's index; None if it gave none (yet).
         utc: the server's stamp, epoch seconds; None if it gave none.
         history: it was there before this session was (re)opened.
+        seq: the number of the event within its session; None for a line without an echo (yet).
     """
 
     at: float
@@ -42,6 +43,7 @@ class Row:
     index: int | None = None
     utc: float | None = None
     history: bool = False
+    seq: int | None = None
 
     def __str__(self) -> str:
         if self.kind == "message":
@@ -118,7 +120,7 @@ class Transcript:
         self._unechoed.remove(event.text)
         for position, entry in enumerate(self._entries):
             if isinstance(entry, Row) and entry.index is None and entry.text == event.text:
-                settled = replace(entry, index=event.index, utc=event.utc)
+                settled = replace(entry, index=event.index, utc=event.utc, seq=event.seq)
                 self._entries[position] = settled
                 if self._known is not None:
                     self._known.add(_identity_of(settled))
@@ -147,6 +149,7 @@ def row_of(event: Event) -> Row:
         index=event.index,
         utc=event.utc,
         history=event.history,
+        seq=event.seq,
     )
 
 

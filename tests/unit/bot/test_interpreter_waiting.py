@@ -35,6 +35,7 @@ def test_expect_takes_the_first_that_fits_and_says_what_it_passed_over(rehearse:
 
     assert play.verdict == ("passed", "ok")
     assert [step.took for step in play.steps] == ["Ada: your case", "Ada: the case is closed"]
+    assert [step.seq for step in play.steps] == [3, 4]
     assert play.steps[0].expected == 'a message containing "case"'
     assert play.steps[0].passed_over == (
         'Ada: hello - "hello" does not contain "case"',

@@ -42,6 +42,7 @@ def test_an_echo_gives_the_line_its_number_and_is_not_written_again() -> None:
     assert lines(transcript) == [("Bill: hi", 3), ("Bill: hi", 4)]
     assert transcript.rows()[0].utc == 100.0
     assert transcript.rows()[0].at == 1
+    assert transcript.rows()[0].seq == said("hi").seq
 
 
 def test_an_echo_of_what_was_not_sent_here_is_a_line_of_its_own() -> None:
@@ -133,6 +134,7 @@ def test_a_row_keeps_the_stamps() -> None:
         index=4,
         utc=10.0,
         history=True,
+        seq=9,
     )
     assert text_of(event) == "x"
 
