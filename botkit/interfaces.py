@@ -385,6 +385,8 @@ class JourneyPlan:
         file: as the user named it; None if the bot came from a plugin.
         line: where the bot begins.
         row: the values of ``${row.x}``.
+        row_file: where the row is written: a file of data or the bot's own; None without a row.
+        row_line: its first line there, from 1.
         new_script: makes the journey's own copy; called once per journey.
     """
 
@@ -395,6 +397,8 @@ class JourneyPlan:
     line: int | None = None
     tags: tuple[str, ...] = ()
     row: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    row_file: str | None = None
+    row_line: int | None = None
     connect: ConnectOptions = field(default_factory=ConnectOptions)
     limits: Limits = field(default_factory=Limits)
     new_script: Callable[[], object]

@@ -35,19 +35,26 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows that all have the same columns."""
+    """Rows that all have the same columns.
+
+    Attributes:
+        file: where the rows are written.
+        lines: where in it each row begins, from 1.
+    """
 
     columns: frozenset[str]
     rows: tuple[Row, ...]
+    file: str
+    lines: tuple[int, ...]
 
 
 def make_table(
-    rows: Sequence[tuple[Mark | None, Row]], problems: Problems, mark: Mark | None = None
+    rows: Sequence[tuple[Mark, Row]], problems: Problems, mark: Mark | None = None
 ) -> Table | None:
     """Put rows together.
 
     Args:
-        rows: each with its place in the file, if it has one.
+        rows: each with its place in the file.
         problems: takes what is wrong with them.
         mark: where the rows begin, if they are a part of a file.
 
@@ -62,16 +69,17 @@ def make_table(
         return None
     columns = list(rows[0][1])
     complete = True
-    for number, (mark, row) in enumerate(rows, 1):
+    for number, (place, row) in enumerate(rows, 1):
         if row.keys() != rows[0][1].keys():
             complete = False
             wrong = [c for c in columns if c not in row] or [c for c in row if c not in columns]
             verb = "lacks" if wrong[0] in columns else "alone has"
-            problems.add(mark, f"row {number} {verb} the column {wrong[0]!r}")
+            problems.add(place, f"row {number} {verb} the column {wrong[0]!r}")
     if not complete:
         return None
     frozen = tuple(MappingProxyType(dict(row)) for _, row in rows)
-    return Table(columns=frozenset(columns), rows=frozen)
+    lines = tuple(place.line for place, _ in rows)
+    return Table(columns=frozenset(columns), rows=frozen, file=problems.file, lines=lines)
 
 
 def load_table(path: Path, problems_of: dict[str, Problems]) -> Table | None:
@@ -96,7 +104,7 @@ def load_table(path: Path, problems_of: dict[str, Problems]) -> Table | None:
     return make_table(rows, problems) if rows is not None else None
 
 
-Rows = list[tuple[Mark | None, Row]]
+Rows = list[tuple[Mark, Row]]
 
 
 def _read_csv(text: str, problems: Problems) -> Rows | None:
@@ -143,12 +151,32 @@ def _read_json(text: str, problems: Problems) -> Rows | None:
         problems.add(Mark(), "data in JSON are a list of objects, one for each row")
         return None
     rows: Rows = []
-    for number, item in enumerate(content, 1):
+    for number, (mark, item) in enumerate(zip(_json_marks(text), content, strict=True), 1):
         if not isinstance(item, dict) or any(isinstance(v, list | dict) for v in item.values()):
-            problems.add(None, f"row {number} is no object of texts and numbers")
+            problems.add(mark, f"row {number} is no object of texts and numbers")
             return None
-        rows.append((None, {key: _json_cell(value) for key, value in item.items()}))
+        rows.append((mark, {key: _json_cell(value) for key, value in item.items()}))
     return rows
+
+
+def _json_marks(text: str) -> list[Mark]:
+    """Tell where the items of a valid list begin."""
+    decoder, marks, end = json.JSONDecoder(), [], text.index("[") + 1
+    line, line_begin, counted = 1, 0, 0
+    while text[begin := end_of_blank(text, end)] != "]":
+        line += text.count("\n", counted, begin)
+        line_begin = max(line_begin, text.rfind("\n", counted, begin) + 1)
+        marks.append(Mark(line, begin - line_begin + 1))
+        counted = begin
+        _, end = decoder.raw_decode(text, begin)
+    return marks
+
+
+def end_of_blank(text: str, position: int) -> int:
+    """Skip what JSON has between the items of a list."""
+    while text[position] in " \t\r\n,":
+        position += 1
+    return position
 
 
 def _json_cell(value: Any) -> str:

@@ -104,10 +104,10 @@ class YamlBot:
         """
         if self.table is None:
             return [self._plan(self.name, NOTHING)]
-        names = self._row_names(self.table)
+        table, names = self.table, self._row_names(self.table)
         return [
-            self._plan(f"{self.name}[{name}]", row)
-            for name, row in zip(names, self.table.rows, strict=True)
+            replace(self._plan(f"{self.name}[{name}]", row), row_file=table.file, row_line=line)
+            for name, row, line in zip(names, table.rows, table.lines, strict=True)
         ]
 
     def _row_names(self, table: Table) -> list[str]:

@@ -97,9 +97,11 @@ class BotItem(pytest.Item):
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Tell the file and the line where the bot begins."""
-        line = None if self.plan.line is None else self.plan.line - 1
-        return self.path, line, self.name
+        """Tell the file and the line where the row is written, or where the bot begins."""
+        plan = self.plan
+        if plan.row_file is not None and plan.row_line is not None:
+            return Path(plan.row_file), plan.row_line - 1, self.name
+        return self.path, None if plan.line is None else plan.line - 1, self.name
 
     def _mark(self, tag: str) -> None:
         # Tags are the words of bots: nobody should have to declare them once more.

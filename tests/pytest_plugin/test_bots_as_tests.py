@@ -99,14 +99,24 @@ def test_each_row_is_an_item_and_a_failure_shows_its_evidence(pytester: pytest.P
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
-def test_an_item_stands_where_its_bot_begins(pytester: pytest.Pytester) -> None:
-    write(pytester, smoke_DOT_bot_DOT_yaml=SMOKE)
+def test_an_item_stands_where_its_row_is_or_where_its_bot_begins(
+    pytester: pytest.Pytester,
+) -> None:
+    write(pytester, rows_DOT_bot_DOT_yaml=ROWS, smoke_DOT_bot_DOT_yaml=SMOKE)
+    in_csv = ROWS.replace("  rows:\n    - {word: blue}\n    - {word: red}", "  file: words.csv")
+    write(pytester, table_DOT_bot_DOT_yaml=in_csv, words_DOT_csv="word\nblue\n\nred\n")
     pytester.makeconftest(
         "def pytest_collection_modifyitems(items):\n"
         "    print('LOCATIONS', [item.location for item in items])\n"
     )
     result = run(pytester, "-s", "--collect-only")
-    result.stdout.fnmatch_lines(["*LOCATIONS [[]('smoke.bot.yaml', 1, 'smoke')]*"])
+    result.stdout.fnmatch_lines(
+        [
+            "*LOCATIONS [[]('rows.bot.yaml', 5, 'rows[[]blue]'), ('rows.bot.yaml', 6, *"
+            " ('smoke.bot.yaml', 1, 'smoke'),"
+            " ('words.csv', 1, 'rows[[]blue]'), ('words.csv', 3, 'rows[[]red]')]*"
+        ]
+    )
 
 
 def test_all_mistakes_of_a_file_are_shown_at_once(pytester: pytest.Pytester) -> None:

@@ -42,6 +42,24 @@ def test_rows_keep_the_spelling_of_their_cells(tmp_path: Path, name: str, conten
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "lines"),
+    [
+        ("a.csv", 'a,b\n"one\ntwo",x\n\n3,4\n', (2, 5)),
+        ("a.json", '\n[ {"a": "[1,\\n"},\n\n{"a":\n2}\n,{"a": 3} ]\n', (2, 4, 6)),
+        ("a.yaml", "# first\n- {a: 1}\n\n- a: 2\n", (2, 4)),
+    ],
+)
+def test_each_row_knows_its_line(
+    tmp_path: Path, name: str, content: str, lines: tuple[int, ...]
+) -> None:
+    table, problems = load(tmp_path, name, content)
+
+    assert problems == []
+    assert table is not None
+    assert (table.file, table.lines) == (str(tmp_path / name), lines)
+
+
 def test_words_of_json_are_texts(tmp_path: Path) -> None:
     table, _ = load(tmp_path, "a.json", '[{"a": true, "b": null, "c": 12}]')
 
@@ -70,9 +88,9 @@ def test_cell_may_span_lines(tmp_path: Path) -> None:
         ("a.json", "[{", "1:3: this is no JSON: Expecting property name enclosed in double quotes"),
         ("a.json", "{}", "1:1: data in JSON are a list of objects, one for each row"),
         ("a.json", "[" * 100_000, "1:1: these data are nested too deeply"),
-        ("a.json", '[{"a": [1]}]', "row 1 is no object of texts and numbers"),
-        ("a.json", '[{"a": 1}, {"b": 1}]', "row 2 lacks the column 'a'"),
-        ("a.json", '[{"a": 1}, {"a": 1, "b": 1}]', "row 2 alone has the column 'b'"),
+        ("a.json", '[{"a": [1]}]', "1:2: row 1 is no object of texts and numbers"),
+        ("a.json", '[{"a": 1}, {"b": 1}]', "1:12: row 2 lacks the column 'a'"),
+        ("a.json", '[{"a": 1},\n {"a": 1, "b": 1}]', "2:2: row 2 alone has the column 'b'"),
         ("a.yaml", "a: b\n", "1:1: data in YAML are a list of mappings, one for each row"),
         ("a.yaml", "- {a: 1}\n- {a: [1]}\n", "2:3: a row is a mapping from columns to texts"),
         ("a.yaml", "- {a: 1}\n- {b: 1}\n", "2:3: row 2 lacks the column 'a'"),
