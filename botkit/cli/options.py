@@ -214,6 +214,12 @@ TABLE = (
         help="Exit with 10 if a journey was degraded.",
     ),
     Setting(
+        key="explain",
+        flag=True,
+        kind=click.BOOL,
+        help="Tell which event each step took, and which it passed over and why.",
+    ),
+    Setting(
         key="quiet",
         flag=True,
         kind=click.BOOL,

@@ -32,6 +32,7 @@ class Wanted:
     json: Path | None = None
     others: tuple[tuple[Callable[..., Reporter], str], ...] = ()
     detail: Detail = Detail.NORMAL
+    explain: bool = False
     fail_on_degraded: bool = False
 
     @property
@@ -61,6 +62,7 @@ class Wanted:
         return ConsoleReporter(
             make_console(stream, environ),
             detail=self.detail,
+            explain=self.explain,
             live=wants_live_view(stream, environ) and self.detail is not Detail.QUIET,
             clock=clock,
             limits=limits,

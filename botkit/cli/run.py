@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     "report",
     "fail-on",
     "plugins",
+    "explain",
     "quiet",
     "verbose",
 )
@@ -161,6 +162,7 @@ def wanted_of(given: Mapping[str, Any], plugins: Plugins) -> Wanted:
         others=tuple(
             (plugins.reporters.find(name, key="report"), where) for name, where in given["report"]
         ),
+        explain=given["explain"],
         detail=Detail.VERBOSE if given["verbose"] else detail,
         fail_on_degraded=given["fail_on"] == "degraded",
     )

@@ -19,7 +19,7 @@ from rich.text import Text
 from botkit.chat import Row
 from botkit.interfaces import JourneyInfo
 from botkit.report.board import MAX_LINES, Board
-from botkit.report.evidence import Line, because, headline, seconds
+from botkit.report.evidence import Line, because, seconds
 from botkit.report.plain import STYLES, UNREMARKABLE, Detail, PlainReporter
 from botkit.report.text import one_line
 from botkit.results import JourneyResult, RunResult, StepResult
@@ -64,6 +64,7 @@ class ConsoleReporter(PlainReporter):
     Args:
         console: where to.
         detail: how much.
+        explain: say of every journey which events its steps took and passed over.
         live: draw the board.
         clock: the one that ``began`` of a journey is read from.
         limits: how long a journey may take, by its name, seconds.
@@ -75,12 +76,13 @@ class ConsoleReporter(PlainReporter):
         console: Console,
         *,
         detail: Detail = Detail.NORMAL,
+        explain: bool = False,
         live: bool,
         clock: Callable[[], float],
         limits: Mapping[str, float] | None = None,
         total: int = 0,
     ) -> None:
-        super().__init__(console, detail=detail)
+        super().__init__(console, detail=detail, explain=explain)
         self._board = Board(limits=limits, total=total)
         self._clock = clock
         self._finished: list[Line] = []
@@ -117,8 +119,8 @@ class ConsoleReporter(PlainReporter):
         self._board.journey_finished(result)
         if self._live is None:
             super().journey_finished(result)
-        elif result.verdict not in UNREMARKABLE:
-            self._finished.append(headline(result))
+        elif self._explain or result.verdict not in UNREMARKABLE:
+            self._finished.extend(self.lines_of(result))
 
     def tick(self) -> None:
         """Draw the board anew; to be called a few times a second."""

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from botkit.chat import Row
-from botkit.report.text import one_line
+from botkit.report.passing import (
+    NEVER_COUNT,
+    OTHER_SENDER,
+    Account,
+    Closest,
+    Passed,
+    account_of_miss,
+)
+from botkit.report.text import MAX_LINE, one_line
 from botkit.results import JourneyResult, Reason, RunResult, StepResult, Verdict
 
 MAX_ROWS = 40
@@ -15,6 +24,9 @@ MAX_ROWS = 40
 
 MAX_ITEMS = 20
 """Items of any other list."""
+
+MAX_WORDS = 120
+"""Characters of an event that is named beside others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,7 @@ def evidence(result: JourneyResult, *, max_rows: int = MAX_ROWS) -> Iterator[Lin
     if result.title:
         yield Line(f"  {one_line(result.title)}", "dim")
     if result.step is not None:
-        yield from _step(result.step)
+        yield from _step(account_of_miss(result, result.step))
     if result.verdict is Verdict.DEGRADED:
         slow = (step for step in result.steps if step.verdict is Verdict.DEGRADED)
         yield from (Line(f"  slow: {step_line(step)}") for step in slow if step != result.step)
@@ -122,16 +134,50 @@ def count_verdicts(run: RunResult) -> str:
     return ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
 
 
-def _step(step: StepResult) -> Iterator[Line]:
+def _step(account: Account) -> Iterator[Line]:
+    step = account.step
     yield Line(f"  {step_line(step)}", "head")
     if step.expected:
         yield Line(f"    expected: {one_line(step.expected)}")
         yield from _listed("received", step.received or ("nothing",), indent="    ")
     elif step.received:
         yield from _listed("received", step.received, indent="    ")
+    yield from closest_lines(account.closest(), indent="    ")
+    ignored = [passed_line(p) for p in account.passed if p.why in IGNORED]
+    yield from _listed("came too, and did not count", ignored, indent="    ")
     yield from _listed("passed over before", step.passed_over, indent="    ")
     if step.took:
         yield Line(f"    took: {one_line(step.took)}")
+
+
+IGNORED = NEVER_COUNT | {OTHER_SENDER}
+"""Why an event was not even tried."""
+
+
+def closest_lines(closest: Closest | None, *, indent: str) -> Iterator[Line]:
+    """Say what came closest to what was wanted, and where the two part."""
+    if closest is None:
+        return
+    near = closest.likeness
+    passed = closest.passed
+    words = passed_line(passed) if passed.why in IGNORED else numbered(passed)
+    yield Line(f"{indent}closest: {words} ({near.percent} % alike)", "head")
+    yield Line(f"{indent}  wanted: {one_line(near.wanted)}")
+    yield Line(f"{indent}  differs: {one_line(near.marked, 2 * MAX_LINE)}")
+
+
+def passed_line(passed: Passed) -> str:
+    """Say what was passed over, and why."""
+    # Most reasons begin with the text, which stands there already.
+    said = json.dumps(passed.text, ensure_ascii=False)
+    why = passed.why.removeprefix(f"{said} ")
+    return f"{numbered(passed)} - {one_line(why)}"
+
+
+def numbered(passed: Passed) -> str:
+    """Name an event by its number and its words, cut."""
+    words = one_line(passed.line, MAX_WORDS)
+    return words if passed.seq is None else f"#{passed.seq} {words}"
 
 
 def step_line(step: StepResult) -> str:

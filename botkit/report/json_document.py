@@ -14,9 +14,14 @@
         "left", "asserted", "notes", "measurements": {name: seconds}, "warnings",
         "steps": [
           {"number", "path", "verb", "text", "file", "line", "verdict", "reason", "started",
-           "duration", "expected", "received", "took", "passed_over", "message", "asserts"}],
+           "duration", "expected", "received", "took", "passed_over", "message", "asserts",
+           "seq",                 the number of the event that it took, or null
+           "came",                of an expectation that was not met: what came, and why it did
+                                  not count: [{"seq", "line", "why"}]
+           "closest"}],           of these the one most like what was wanted, or null:
+                                  {"seq", "line", "why", "percent", "wanted", "marked"}
         "transcript": [
-          {"at", "who", "party", "kind", "text", "index", "utc", "history"}]}]}
+          {"at", "who", "party", "kind", "text", "index", "utc", "history", "seq"}]}]}
 
 Durations are seconds; ``started`` of a step and ``at`` of a row are seconds since the journey
 began; ``*_utc`` are seconds since 1970. Verdicts and reasons are the words of ``botkit.results``.
@@ -39,6 +44,7 @@ from typing import Any
 from botkit.chat import Row
 from botkit.interfaces import JourneyInfo
 from botkit.report.files import write_whole
+from botkit.report.passing import Account, Closest, Passed, account_of_miss, accounts
 from botkit.report.text import INVISIBLE
 from botkit.results import JourneyResult, RunResult, StepResult, Verdict, exit_code
 from botkit.version import __version__
@@ -106,6 +112,7 @@ def document(run: RunResult) -> dict[str, Any]:
 
 
 def _journey(journey: JourneyResult) -> dict[str, Any]:
+    decisive = account_of_miss(journey, journey.step) if journey.step else None
     return {
         "journey_id": journey.journey_id,
         "bot": journey.bot,
@@ -116,7 +123,7 @@ def _journey(journey: JourneyResult) -> dict[str, Any]:
         "verdict": journey.verdict.value,
         "reason": journey.reason.value,
         "message": journey.message,
-        "step": _step(journey.step) if journey.step else None,
+        "step": _step(decisive) if decisive else None,
         "started_utc": journey.started_utc,
         "duration": _number(journey.duration),
         "connector": journey.connector,
@@ -128,12 +135,13 @@ def _journey(journey: JourneyResult) -> dict[str, Any]:
         "notes": list(journey.notes),
         "measurements": {name: _number(value) for name, value in journey.measurements.items()},
         "warnings": list(journey.warnings),
-        "steps": [_step(step) for step in journey.steps],
+        "steps": [_step(account) for account in accounts(journey)],
         "transcript": [_row(row, journey.began) for row in journey.transcript],
     }
 
 
-def _step(step: StepResult) -> dict[str, Any]:
+def _step(account: Account) -> dict[str, Any]:
+    step = account.step
     return {
         "number": step.number,
         "path": step.path,
@@ -151,6 +159,25 @@ def _step(step: StepResult) -> dict[str, Any]:
         "passed_over": list(step.passed_over),
         "message": step.message,
         "asserts": step.asserts,
+        "seq": step.seq,
+        "came": [_passed(passed) for passed in account.passed] if account.missed else [],
+        "closest": _closest(account.closest()),
+    }
+
+
+def _passed(passed: Passed) -> dict[str, Any]:
+    return {"seq": passed.seq, "line": passed.line, "why": passed.why}
+
+
+def _closest(closest: Closest | None) -> dict[str, Any] | None:
+    if closest is None:
+        return None
+    near = closest.likeness
+    return {
+        **_passed(closest.passed),
+        "percent": near.percent,
+        "wanted": near.wanted,
+        "marked": near.marked,
     }
 
 
@@ -164,6 +191,7 @@ def _row(row: Row, began: float) -> dict[str, Any]:
         "index": row.index,
         "utc": row.utc,
         "history": row.history,
+        "seq": row.seq,
     }
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from botkit.chat import Row
 from botkit.interfaces import JourneyInfo
 from botkit.report.evidence import Line, because, evidence, headline, step_line, totals
+from botkit.report.explanation import explanation
 from botkit.results import JourneyResult, RunResult, StepResult, Verdict
 
 STYLES = {
@@ -52,11 +53,15 @@ class PlainReporter:
     Args:
         console: where to; its colours are decided by whoever made it.
         detail: how much.
+        explain: say of every journey which events its steps took and passed over.
     """
 
-    def __init__(self, console: Console, *, detail: Detail = Detail.NORMAL) -> None:
+    def __init__(
+        self, console: Console, *, detail: Detail = Detail.NORMAL, explain: bool = False
+    ) -> None:
         self.console = console
         self.detail = detail
+        self._explain = explain
 
     def journey_started(self, journey: JourneyInfo) -> None: ...
     def event(self, journey: JourneyInfo, row: Row) -> None: ...
@@ -64,8 +69,14 @@ class PlainReporter:
 
     def journey_finished(self, result: JourneyResult) -> None:
         """Write the line of a journey."""
-        if self.detail is not Detail.QUIET:
-            self.write([headline(result)])
+        if self.detail is not Detail.QUIET or self._explain:
+            self.write(self.lines_of(result))
+
+    def lines_of(self, result: JourneyResult) -> Iterator[Line]:
+        """Say what is to be said of a journey as soon as it is over."""
+        yield headline(result)
+        if self._explain:
+            yield from explanation(result)
 
     def run_finished(self, run: RunResult) -> None:
         """Write the evidence of what is worth it, then the totals."""

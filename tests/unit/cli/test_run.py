@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -244,3 +245,50 @@ def test_a_wrong_file_of_faults_starts_nothing(
     (project / "faults.yaml").write_text("- htp_500\n")
     assert main(["run", "--faults", "faults.yaml"]) == 4
     assert "faults.yaml:1:3: there is no fault 'htp_500'; did you mean" in capsys.readouterr().err
+
+
+EXPLAINED = """\
+botkit: 1
+bot: explained
+steps:
+  - wait_for: agent
+  - expect: hello
+  - say: one two
+  - say: three
+  - expect: three
+"""
+MISSED = EXPLAINED + "  - say: case nummber\n  - expect: case number\n    within: 300ms\n"
+
+
+def test_explain_tells_what_each_step_took_and_passed_over(
+    write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot(text=EXPLAINED)
+    assert main(["run", "--explain"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r" +took #\d+ \[agent_connected\] Alex", lines[2])
+    assert re.fullmatch(r" +took #\d+ Alex: Hello, how can I help you\?", lines[4])
+    last = next(n for n, line in enumerate(lines) if "expect: three" in line)
+    passed_over, [took] = lines[last + 1 : -3], lines[-3:-2]
+    reasons = "\n".join(passed_over)
+    assert "Customer: one two - the customer's own line" in reasons
+    assert 'Alex: You said: one two - does not contain "three"' in reasons
+    assert re.fullmatch(r" +took #\d+ Alex: You said: three", took)
+
+
+def test_a_miss_is_explained_the_same_everywhere(
+    write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot(text=MISSED)
+    assert main(["run", "--explain", "--json", "out.json", "--junit", "out.xml"]) == 1
+    differs = "…case [-number-]{+nummber+}"
+    closest = json.loads(Path("out.json").read_text())["journeys"][0]["step"]["closest"]
+    assert closest["line"] == "Alex: You said: case nummber"
+    assert (closest["wanted"], closest["marked"]) == ("case number", differs)
+    [failure] = ET.parse("out.xml").getroot().iter("failure")
+    out = capsys.readouterr().out
+    for text in (out, failure.text or ""):
+        assert f"closest: #{closest['seq']} Alex: You said: case nummber" in text
+        assert f"differs: {differs}" in text
+        assert "Customer: case nummber - the customer's own line" in text
+    assert out.count(differs) == 2

@@ -46,6 +46,7 @@ def test_a_document_has_all_the_evidence(make_journey: Any, make_run: Any) -> No
         "index": None,
         "utc": None,
         "history": False,
+        "seq": None,
     }
     assert failed["measurements"] == {"first_reply": 0.25}
     assert passed["on_simulator"] is True
