@@ -45,7 +45,7 @@ PUBLIC = {
         register_connectors register_matchers register_reporters register_state_storages
     """,
     "botkit.testing": """
-        AGENT MemoryNetwork ScriptedConnector SimulatorInMemory simulator_in
+        AGENT MemoryNetwork ScriptedConnector SimulatorInMemory play simulator_in
     """,
 }
 
