@@ -103,12 +103,15 @@ def marked(wanted: str, came: str) -> str:
     passage = one_line(came[start:end], MAX_SHOWN)
     left, right = TOKEN.findall(one_line(wanted, MAX_WANTED)), TOKEN.findall(passage)
     steps = _steps(left, right)
-    # Words before and behind are no difference.
+    # More words than were wanted, before or behind, are no difference.
     before, after = start > 0, end < len(came)
     if len(steps) > 1 and steps[0][0] == "insert":
         before, steps = True, steps[1:]
     if len(steps) > 1 and steps[-1][0] == "insert":
         after, steps = True, steps[:-1]
+    for kind, a, b, c, d in steps[:1]:
+        if kind == "replace" and d - c > b - a and len(steps) > 1:
+            before, steps = True, [(kind, a, b, d - (b - a), d), *steps[1:]]
     for kind, a, b, c, d in steps[-1:]:
         if kind == "replace" and d - c > b - a:
             after, steps = True, [*steps[:-1], (kind, a, b, c, c + b - a)]

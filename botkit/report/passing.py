@@ -9,6 +9,8 @@ inbox; it is listed because it is what people stumble over.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -103,26 +105,56 @@ def account_of_miss(result: JourneyResult, step: StepResult) -> Account:
 
 def accounts(result: JourneyResult) -> Iterator[Account]:
     """Give the account of every step of a journey, in the order in which they finished."""
-    numbered = (row for row in result.transcript if row.seq is not None)
-    # A line of the customer stands where it was sent, and has the number of its echo.
-    rows = sorted(numbered, key=lambda row: row.seq or 0)
-    by_seq: dict[int | None, Row] = {row.seq: row for row in rows}
-    # The read positions of the inbox, by kind of event.
-    read: dict[str, int] = {}
+    numbered = {row.seq: row for row in result.transcript if row.seq is not None}
+    unread = _Unread(numbered.values())
     for step in result.steps:
-        took = by_seq.get(step.seq)
+        took = None if step.seq is None else numbered.get(step.seq)
         missed = took is None and is_missed(step)
+        passed: tuple[Passed, ...] = ()
         if took is not None:
-            passed = _before(rows, took, read.get(took.kind, 0), step)
-            read[took.kind] = max(took.seq or 0, read.get(took.kind, 0))
+            passed = tuple(_explained(unread.take(took), step.passed_over))
+        elif missed and step.verb == "expect_userdata":
+            passed = tuple(_of_userdata(step.received))
         elif missed:
-            passed = _instead(result, rows, read.get("message", 0), step)
-            if step.verb == "expect_next" and step.received:
-                # It read the message that did not fit.
-                read["message"] = max((p.seq or 0 for p in passed if _counts(p)), default=0)
-        else:
-            passed = ()
+            over = result.began + step.started + step.duration + ROUNDING
+            came = [row for row in unread.of("message") if row.at <= over]
+            passed = tuple(_explained(came, step.received))
+            if step.verb == "expect_next":
+                unread.take_first(came, passed)
         yield Account(step=step, missed=missed, took=took, passed=passed)
+
+
+class _Unread:
+    """The numbered rows of a transcript by kind, from the read position of each kind on."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._lanes: dict[str, list[Row]] = {}
+        self._read: dict[str, int] = {}
+        # A line of the customer stands where it was sent, and has the number of its echo.
+        for row in sorted(rows, key=_number_of):
+            self._lanes.setdefault(row.kind, []).append(row)
+
+    def of(self, kind: str) -> Sequence[Row]:
+        """Give what is unread of a kind."""
+        return self._lanes.get(kind, [])[self._read.get(kind, 0) :]
+
+    def take(self, row: Row) -> Sequence[Row]:
+        """Move the read position behind a row; gives what was unread before it."""
+        lane, read = self._lanes[row.kind], self._read.get(row.kind, 0)
+        at = bisect_left(lane, _number_of(row), key=_number_of)
+        self._read[row.kind] = max(read, at + 1)
+        return lane[read:at]
+
+    def take_first(self, rows: Iterable[Row], passed: Iterable[Passed]) -> None:
+        """Take the message that an ``expect_next`` read, though it did not fit."""
+        for row, one in zip(rows, passed, strict=True):
+            if one.why not in NEVER_COUNT and one.why != OTHER_SENDER:
+                self.take(row)
+                return
+
+
+def _number_of(row: Row) -> int:
+    return row.seq or 0
 
 
 def is_missed(step: StepResult) -> bool:
@@ -131,39 +163,30 @@ def is_missed(step: StepResult) -> bool:
     return broken and step.verb in EXPECTATIONS and bool(step.expected)
 
 
-def _before(rows: Iterable[Row], took: Row, read: int, step: StepResult) -> tuple[Passed, ...]:
-    """List what was passed over on the way to the event that was taken."""
-    seq = took.seq or 0
-    between = (row for row in rows if row.kind == took.kind and read < (row.seq or 0) < seq)
-    return tuple(_explained(between, step.passed_over))
-
-
-def _instead(
-    result: JourneyResult, rows: Iterable[Row], read: int, step: StepResult
-) -> tuple[Passed, ...]:
-    """List what came and did not satisfy a step."""
-    if step.verb == "expect_userdata":
-        return tuple(_of_userdata(step.received))
-    over = result.began + step.started + step.duration + ROUNDING
-    since = (row for row in rows if row.kind == "message" and (row.seq or 0) > read)
-    return tuple(_explained((row for row in since if row.at <= over), step.received))
-
-
-def _explained(rows: Iterable[Row], misses: Sequence[str]) -> Iterator[Passed]:
+def _explained(rows: Sequence[Row], misses: Sequence[str]) -> Iterator[Passed]:
     """Find for each row why it was passed over: the lines of a step come in the rows' order."""
-    lines = list(misses)
+    tried = sum(row.party is not PartyKind.CUSTOMER and not row.history for row in rows)
+    lines = deque(misses)
     for row in rows:
         words = str(row)[:MAX_LINE]
         if row.party is PartyKind.CUSTOMER:
             why = OWN_LINE
         elif row.history:
             why = HISTORY
-        elif lines and _is_of(lines[0], words):
-            why = lines.pop(0)[len(words) :].removeprefix(CUT).removeprefix(" - ") or NO_FIT
+        elif lines and (tried == len(misses) or _is_of(lines[0], words)):
+            # Where each was tried the words need not be the same: more may be hidden by now.
+            why = _why_of(lines.popleft(), words)
         else:
             # A step writes down no more than so many lines; what came after them is not known.
             why = NO_FIT if not lines and len(misses) >= MAX_SHOWN else OTHER_SENDER
         yield Passed(seq=row.seq, line=words, why=why, text=row.text)
+
+
+def _why_of(line: str, words: str) -> str:
+    """Give what a line of a step says behind the words of its event."""
+    if _is_of(line, words):
+        return line[len(words) :].removeprefix(CUT).removeprefix(" - ") or NO_FIT
+    return NO_FIT
 
 
 def _is_of(line: str, words: str) -> bool:
@@ -184,7 +207,3 @@ def _wanted_of(step: StepResult, passed: Passed, wanted: tuple[str, ...]) -> tup
         return wanted
     _, *rest = (text for text, _ in quoted_in(passed.why)) if passed.text else ("",)
     return tuple(rest) or wanted_in(passed.why)[1:]
-
-
-def _counts(passed: Passed) -> bool:
-    return passed.why not in NEVER_COUNT and passed.why != OTHER_SENDER

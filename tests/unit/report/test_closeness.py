@@ -55,6 +55,7 @@ def test_quotes_that_do_not_close_are_no_text() -> None:
     ("wanted", "came", "differs"),
     [
         ("case number", "Your case nummber, please", "…case [-number-]{+nummber+}…"),
+        ("by now", "You said: bye now", "…[-by-]{+bye+} now"),
         ("Goodbye", "goodbye", "[-Goodbye-]{+goodbye+}"),
         ("close the order", "close order", "close [-the -]order"),
         ("close order", "close the order", "close {+the +}order"),

@@ -148,6 +148,13 @@ def test_beyond_what_a_step_writes_down_the_reason_is_not_known(make_journey: An
     assert passed(account)[-1] == (MAX_SHOWN + 1, NO_FIT)
 
 
+def test_words_that_were_hidden_since_are_still_tried_ones(make_journey: Any) -> None:
+    rows = [said(2, "your pin is ***"), said(3, "hello")]
+    miss = missed(1, received=("Ada: your pin is 1234 - no", "Ada: hello - no"))
+    [account] = accounts(journey(make_journey, rows, miss))
+    assert passed(account) == [(2, NO_FIT), (3, "no")]
+
+
 def test_a_long_line_is_found_again(make_journey: Any) -> None:
     rows = [said(2, "x" * 2 * MAX_LINE)]
     line = f"{str(rows[0])[:MAX_LINE]}{CUT} - too long"
