@@ -17,7 +17,7 @@
            "duration", "expected", "received", "took", "passed_over", "message", "asserts",
            "seq",                 the number of the event that it took, or null
            "came",                of an expectation that was not met: what came, and why it did
-                                  not count: [{"seq", "line", "why"}]
+                                  not count: [{"seq", "line", "why"}], 100 at most
            "closest"}],           of these the one most like what was wanted, or null:
                                   {"seq", "line", "why", "percent", "wanted", "marked"}
         "transcript": [
@@ -51,6 +51,9 @@ from botkit.version import __version__
 
 VERSION = 1
 STDOUT = Path("-")
+
+MAX_CAME = 100
+"""Events that are listed with a miss; the transcript has them all."""
 
 
 class JsonReporter:
@@ -160,7 +163,7 @@ def _step(account: Account) -> dict[str, Any]:
         "message": step.message,
         "asserts": step.asserts,
         "seq": step.seq,
-        "came": [_passed(passed) for passed in account.passed] if account.missed else [],
+        "came": [_passed(passed) for passed in account.passed[:MAX_CAME]] if account.missed else [],
         "closest": _closest(account.closest()),
     }
 

@@ -8,7 +8,7 @@ import pytest
 from botkit.chat import Row
 from botkit.report.console import ConsoleReporter, make_console, wants_live_view
 from botkit.report.plain import Detail
-from botkit.results import Reason, Verdict
+from botkit.results import Reason, StepResult, Verdict
 
 
 class Terminal(io.StringIO):
@@ -160,3 +160,28 @@ def test_a_file_is_coloured_only_when_forced(make_journey: Any) -> None:
         ConsoleReporter(made, live=False, clock=lambda: 0.0).journey_finished(make_journey())
         assert ("\x1b[" in out.getvalue()) is colour
         assert not wants_live_view(out, environ)
+
+
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("detail", [Detail.QUIET, Detail.NORMAL])
+def test_an_explanation_is_told_of_every_journey_once(
+    live: bool, detail: Detail, make_journey: Any, make_run: Any
+) -> None:
+    step = StepResult(
+        number=1,
+        path="steps[0]",
+        verb="expect",
+        text="expect: hello",
+        verdict=Verdict.PASSED,
+        reason=Reason.OK,
+        started=0.0,
+        duration=1.0,
+        took="Grace: hello",
+        seq=7,
+    )
+    passed = make_journey(Verdict.PASSED, steps=(step,))
+    stream = Terminal() if live else io.StringIO()
+    with console(stream, live=live, detail=detail, explain=True) as reporter:
+        reporter.journey_finished(passed)
+        reporter.run_finished(make_run(passed))
+    assert stream.getvalue().count("took #7 Grace: hello") == 1

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import pytest
+
 from botkit.chat import PartyKind, Row
 from botkit.chat.transcript import CUT, MAX_LINE
 from botkit.chat.tried import MAX_SHOWN
 from botkit.report.evidence import evidence
 from botkit.report.explanation import explanation
+from botkit.report.json_document import MAX_CAME, document
 from botkit.report.passing import (
     HISTORY,
     NO_FIT,
@@ -196,6 +199,27 @@ def test_a_miss_reads_well(make_journey: Any) -> None:
         f"took nothing; expected {EXPECTED}",
     ]
     assert told[4] == "closest: #3 Ada: case nummber (90 % alike)"
+
+
+def test_what_passed_is_compared_with_nothing(
+    make_journey: Any, make_run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("nobody missed anything")
+
+    monkeypatch.setattr("botkit.report.passing.likeness", refuse)
+    taken = step(1, seq=3, took="Ada: case number", passed_over=("Ada: hello - no",))
+    result = journey(make_journey, [said(2, "hello"), said(3, "case number")], taken)
+    assert any("took: Ada: case number" in line.text for line in evidence(result))
+    assert any("passed over #2" in line.text for line in explanation(result))
+    [told] = document(make_run(result))["journeys"][0]["steps"]
+    assert (told["seq"], told["came"], told["closest"]) == (3, [], None)
+
+
+def test_what_a_json_file_lists_is_bounded(make_journey: Any, make_run: Any) -> None:
+    rows = [said(seq, f"x {seq}") for seq in range(1, 2 * MAX_CAME)]
+    result = journey(make_journey, rows, missed(1, duration=1_000.0, received=("Ada: x 1 - no",)))
+    assert len(document(make_run(result))["journeys"][0]["step"]["came"]) == MAX_CAME
 
 
 def test_an_explanation_is_bounded(make_journey: Any) -> None:
