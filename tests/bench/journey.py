@@ -54,7 +54,7 @@ class Figures:
 # --- the client under test, in a process of its own -----------------------------------------------
 
 
-def play(n: int, rounds: int, port: int, transport: str) -> None:
+def play(n: int, rounds: int, port: int, transport: str, bot: Path) -> None:
     """Play n journeys at once, each so many times over, and print one line of JSON."""
     import trio
 
@@ -63,7 +63,7 @@ def play(n: int, rounds: int, port: int, transport: str) -> None:
     from botkit.journey import Run, RunSettings
 
     with plugins_of([ROOT / "plugins"]) as plugins:
-        bots, loaded = load_bots([HERE / "journey.bot.yaml"], plugins)
+        bots, loaded = load_bots([bot], plugins)
         assert not loaded.problems, loaded.problems
         server, options = f"http://127.0.0.1:{port}/cometd", {"transport": transport}
         settings = RunSettings(jobs=n, override=ConnectOptions(server=server, options=options))
@@ -235,11 +235,11 @@ def main() -> None:
     parser.add_argument(
         "--transport", choices=("long-polling", "websocket"), default="long-polling"
     )
-    parser.add_argument("--client", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--client", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.client:
-        *numbers, transport = options.client
-        play(*map(int, numbers), transport)
+        n, rounds, port, transport, *bot = options.client
+        play(int(n), int(rounds), int(port), transport, Path(*bot or [HERE / "journey.bot.yaml"]))
         return
     programs = options.only or list(PROGRAMS)
     for n in options.n or (100, 1000):
