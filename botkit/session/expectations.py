@@ -11,7 +11,7 @@ import trio
 
 from botkit.chat import EndedBy, Message, SessionEnded, Taken, describe
 from botkit.chat.transcript import text_of
-from botkit.chat.tried import MAX_SHOWN, Tried
+from botkit.chat.tried import Tried
 from botkit.errors import ExpectationFailed, StepTimeout
 from botkit.interfaces import Matcher, Miss, match_message
 from botkit.results import Reason, StepResult, Verdict
@@ -101,8 +101,13 @@ class Expectation:
         """The loop's clock until which it may come, seconds."""
         return self.started + self.within
 
-    def passed(self, taken: Taken) -> None:
-        """It came; later than ``slow_after`` is degraded."""
+    def passed(self, taken: Taken, misses: Sequence[str] = ()) -> None:
+        """It came; later than ``slow_after`` is degraded.
+
+        Args:
+            taken: what came.
+            misses: what was passed over for it, a line each, with why it did not fit.
+        """
         took = max(taken.event.at - self.started, 0.0)
         slow = self.slow_after is not None and took > self.slow_after
         self._record(
@@ -111,7 +116,7 @@ class Expectation:
             message=f"took {took:.1f} s, slow after {self.slow_after:g} s" if slow else "",
             took=describe(taken.event),
             seq=taken.event.seq,
-            passed_over=tuple(map(describe, taken.passed_over[:MAX_SHOWN])),
+            passed_over=tuple(misses) if taken.passed_over else (),
         )
 
     def failed(

@@ -102,7 +102,7 @@ class Expecting(ABC):
         taken = await self._until(wait.poll, step.deadline)
         if taken is None:
             raise self._broken(step, trial.misses, ended=self.ended)
-        step.passed(taken)
+        step.passed(taken, trial.misses)
         return cast("Message", taken.event)
 
     async def expect_next(
@@ -120,7 +120,7 @@ class Expecting(ABC):
         taken = await self._until(wait.poll, step.deadline)
         if taken is None or not trial(taken.event):
             raise self._broken(step, trial.misses, ended=None if taken else self.ended)
-        step.passed(taken)
+        step.passed(taken, trial.misses)
         return cast("Message", taken.event)
 
     def _expectation(

@@ -96,6 +96,19 @@ async def test_a_miss_says_what_came_instead_and_why_it_does_not_fit(
     assert step.file == __file__
 
 
+async def test_what_is_passed_over_is_written_down_with_why(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    wire, steps = Wire(), list[StepResult]()
+    session = await opened(nursery, wire, steps.append)
+    wire.say("good morning")
+    wire.say("hello")
+    taken = await session.expect(Contains("hello"), within=2)
+    (step,) = steps
+    assert step.seq == taken.seq
+    assert step.passed_over == ("Ada: good morning - does not contain 'hello'",)
+
+
 async def test_own_echo_and_history_satisfy_nothing(
     nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
