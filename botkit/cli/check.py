@@ -50,7 +50,7 @@ def check(ctx: click.Context, /, **given: Any) -> ExitCode:
         return ExitCode.NOTHING_RUN
     warnings = count(len(problems), "warning") if problems else "no problems"
     parts = [count(len(bots), "bot"), *journeys_in(planned), warnings]
-    click.echo(", ".join(parts), err=given["format"] == "github")
+    click.echo(", ".join(parts), err=given["format"] != "text")
     return ExitCode.PASSED
 
 

@@ -236,10 +236,10 @@ TABLE = (
     # --- check
     Setting(
         key="format",
-        kind=click.Choice(["text", "github"]),
+        kind=click.Choice(["text", "json", "github", "sarif"]),
         default="text",
-        metavar="text|github",
-        help="How to write problems; github makes annotations.",
+        metavar="text|json|github|sarif",
+        help="How to write problems: for people, for programs, as annotations, for code scanners.",
     ),
     # --- simulate
     Setting(key="host", default="127.0.0.1", metavar="ADDRESS", help="The address to listen on."),

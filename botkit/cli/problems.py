@@ -7,13 +7,22 @@ from collections.abc import Iterable
 import click
 
 from botkit.bot.diagnostics import Problem, Severity, format_github, format_text
+from botkit.cli.problem_documents import json_document, sarif_document
 
 FORMATS = {"text": format_text, "github": format_github}
+"""Those that show one problem after another."""
+
+DOCUMENTS = {"json": json_document, "sarif": sarif_document}
+"""Those that are one document, which says so if there is no problem, too."""
+
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
 def show_problems(problems: Iterable[Problem], *, form: str = "text", err: bool = False) -> None:
-    """Write each problem, in colour on a terminal; lines are never wrapped."""
+    """Write the problems, in colour on a terminal; lines are never wrapped."""
+    if form in DOCUMENTS:
+        click.echo(DOCUMENTS[form](problems), err=err)
+        return
     for problem in problems:
         text = FORMATS[form](problem)
         if form == "text":

@@ -306,7 +306,8 @@ class ChatSession(Commands, Expecting, Reloading):
                 raise
             # It lets go in this very moment, and what it tells then is needed for leaving.
             with trio.CancelScope(shield=True):
-                return await pending.wait()
+                await pending.wait()
+        return cast("Outcome", pending.outcome)
 
     async def _await_goodbye(self, leaving: Pending) -> Outcome:
         """Wait until the chat is left; commands that get no answer must not hold that up."""

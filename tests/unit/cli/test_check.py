@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,65 @@ def test_problems_as_annotations(write_bot: Any, capsys: pytest.CaptureFixture[s
     write_bot("one", "botkit: 1\nbot: one\nsteps:\n  - sya: hello\n")
     assert main(["check", "--format", "github"]) == 4
     assert capsys.readouterr().out.startswith("::error file=bots/one.yaml,line=4,col=5::")
+
+
+TWO_PROBLEMS = """\
+botkit: 1
+bot: "ä"
+connect: {server: '${env.NO_SUCH}'}
+steps:
+  - sya: hello
+"""
+
+
+def test_problems_as_json(write_bot: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    write_bot("one", TWO_PROBLEMS)
+    assert main(["check", "--format", "json"]) == 4
+    warning, error = json.loads(capsys.readouterr().out)["problems"]
+    assert (warning["severity"], warning["line"]) == ("warning", 3)
+    assert error == {
+        "file": "bots/one.yaml",
+        "line": 5,
+        "column": 5,
+        "severity": "error",
+        "message": "unknown verb 'sya'",
+        "hint": "did you mean 'say'?",
+    }
+
+
+def test_problems_as_sarif(
+    write_bot: Any, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot("one two", TWO_PROBLEMS)
+    missing = project / "none.yaml"
+    assert main(["check", "--format", "sarif", "bots", str(missing)]) == 4
+    log = json.loads(capsys.readouterr().out)
+    (run,) = log["runs"]
+    assert (log["version"], run["tool"]["driver"]["name"]) == ("2.1.0", "botkit")
+    rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    places = [result["locations"][0]["physicalLocation"] for result in run["results"]]
+    assert [(result["ruleId"], result["level"]) for result in run["results"]] == [
+        ("invalid", "error"),
+        ("doubtful", "warning"),
+        ("invalid", "error"),
+    ]
+    assert {result["ruleId"] for result in run["results"]} == rules
+    # A file as a whole has no region.
+    assert places[0] == {"artifactLocation": {"uri": missing.as_uri()}}
+    assert places[2]["artifactLocation"]["uri"] == "bots/one%20two.yaml"
+    assert (places[2]["region"]["startLine"], places[2]["region"]["startColumn"]) == (5, 5)
+
+
+@pytest.mark.parametrize("form", ["json", "sarif"])
+def test_documents_without_problems(
+    write_bot: Any, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    write_bot("one", "botkit: 1\nbot: one\nsteps:\n  - wait_for: agent\n")
+    assert main(["check", "--format", form]) == 0
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    assert (document["problems"] if form == "json" else document["runs"][0]["results"]) == []
+    assert "no problems" in captured.err
 
 
 def test_what_the_environment_lacks_is_a_warning(
