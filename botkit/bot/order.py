@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from botkit.bot import script
-from botkit.bot.diagnostics import Problems
+from botkit.bot.diagnostics import Problems, Severity
 from botkit.bot.script import Step
 from botkit.bot.source import Node, find_key
 from botkit.bot.step_models import VERBS_AFTER_LEAVE
@@ -41,6 +41,7 @@ class Order:
         """Check a whole script."""
         self._check_after_leave(steps, left=False)
         self._check_reloads(steps, reloaded=False)
+        self._check_reached(steps)
 
     def _check_after_leave(self, steps: tuple[Step, ...], *, left: bool) -> bool:
         """Refuse what needs an open chat once it was surely left; tells whether it was."""
@@ -76,6 +77,26 @@ class Order:
                 ]
                 reloaded = any(ends)
         return reloaded
+
+    def _check_reached(self, steps: tuple[Step, ...]) -> bool:
+        """Warn of steps that no journey comes to; tells whether the script surely ends in these."""
+        ended = False
+        for step in steps:
+            if ended:
+                mark = find_key(self.nodes[step.path], (step.verb,))
+                message = f"no journey comes to this {step.verb!r}: 'finish' always ends it before"
+                self.problems.add(mark, message, severity=Severity.WARNING)
+                return True
+            if isinstance(step, script.Finish):
+                ended = True
+            elif isinstance(step, script.Repeat):
+                ended = self._check_reached(step.do)
+            elif isinstance(step, script.Choose):
+                # Where nothing fits and nothing is said for that, the journey fails there.
+                ways = _branches(step) if step.otherwise is not None else _branches(step)[:-1]
+                ends = [self._check_reached(way) for way in ways]
+                ended = all(ends)
+        return ended
 
     def _refuse(self, step: Step, message: str) -> None:
         self.problems.add(find_key(self.nodes[step.path], (step.verb,)), message)
