@@ -111,6 +111,11 @@ class Desk:
             return None
         return channel[len(self._prefix) : len(channel) - len(self._suffix)] or None
 
+    def session_of(self, chat: Chat) -> str | None:
+        """Give the Bayeux session that a chat is pushed to; None if there is none."""
+        line = self._lines.get(chat.id)
+        return None if line is None else line.session
+
     # --- operations ---
 
     def receive(self, session: str, channel: str, data: JSON, *, customer: str) -> None:

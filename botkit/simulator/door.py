@@ -156,6 +156,10 @@ class BayeuxDoor:
         """Tell by its cookie which browser a request comes from; None where nobody asks that."""
         return request.cookies.get(COOKIE) if self._personality.browser_cookie else None
 
+    def has_browser(self, session: str) -> bool:
+        """Whether a session was opened with a browser cookie, which over WebSocket need not be."""
+        return self._customers.get(session, session) != session
+
     # --- without faults ---
 
     async def _answer(self, messages: Sequence[Message], caller: Caller) -> Reply:

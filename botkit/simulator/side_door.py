@@ -2,7 +2,8 @@
 
 Source: GMS Chat API v2 over CometD, file operations; public clients for the form, and for the
 ``BAYEUX_BROWSER`` cookie of the session, which they send along. What is answered without it is
-inferred from CometD's own 402.
+inferred from CometD's own 402. A session that was opened over WebSocket has no such cookie, and
+CometD finds it without; that its files then need the chat's key alone is inferred from that.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class SideDoor:
         centre: the chats.
         faults: asked before each request.
         clock: the loop's clock.
-        needs_cookie: the server knows its clients by their browser cookie.
+        needs_cookie: tells whether the customer of a chat is known by a browser cookie; asked
+            with None for a key that fits no chat.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class SideDoor:
         centre: Centre,
         faults: Faults,
         clock: Callable[[], float],
-        needs_cookie: bool,
+        needs_cookie: Callable[[Chat | None], bool],
     ) -> None:
         self._centre = centre
         self._faults = faults
@@ -94,7 +96,7 @@ class SideDoor:
             return refusal(400, str(error))
 
     def _answer(self, form: Form, name: str, chat: Chat | None, browser: str) -> Reply:
-        if self._needs_cookie and not browser:
+        if not browser and self._needs_cookie(chat):
             text = f"402::Unknown client: the cookie {COOKIE} is missing"
             return write(gms.failure(UNKNOWN_CLIENT, text))
         if chat is None:

@@ -29,6 +29,7 @@ from botkit.simulator import status
 from botkit.simulator.agents import Agents
 from botkit.simulator.app import BAYEUX_PATH, REST_PATH, STATUS_PATH, App
 from botkit.simulator.centre import Centre, CentreSettings
+from botkit.simulator.chats import Chat
 from botkit.simulator.desk import Desk
 from botkit.simulator.door import BayeuxDoor, Porter
 from botkit.simulator.faults import Fault, Faults
@@ -194,6 +195,11 @@ class Simulator:
             later=self._later,
             on_change=self._remind,
         )
+
+        def needs_cookie(chat: Chat | None) -> bool:
+            session = None if chat is None else desk.session_of(chat)
+            return personality.browser_cookie and (session is None or door.has_browser(session))
+
         self._app = App(
             door=door,
             sockets=SocketDoor(
@@ -203,7 +209,7 @@ class Simulator:
                 centre=self.centre,
                 faults=self.faults,
                 clock=trio.current_time,
-                needs_cookie=personality.browser_cookie,
+                needs_cookie=needs_cookie,
             ),
             rest=self._rest,
             guests=self.guests.web,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,9 +26,12 @@ IMAGE = bytes(range(256)) * 20 + b"\r\n--botkit-00000000\r\n"
 Start = Callable[..., Awaitable[SimulatorInMemory]]
 
 
-@pytest.fixture(params=["gms-cometd", "gms-rest"])
+TRANSPORTS: Mapping[str, Mapping[str, str]] = {"gms-websocket": {"transport": "websocket"}}
+
+
+@pytest.fixture(params=["gms-cometd", "gms-websocket", "gms-rest"])
 def wire(request: pytest.FixtureRequest) -> str:
-    """Each wire in turn."""
+    """Each wire in turn, and the transport beside the usual one."""
     name: str = request.param
     return name
 
@@ -38,9 +41,16 @@ def connector_in(wire: str, nursery: trio.Nursery) -> Start:
     async def start(*faults: Any, **rules: Any) -> SimulatorInMemory:
         centre = CentreSettings(files=FileRules(**rules))
         settings = SimulatorSettings(seed=1, faults=faults, centre=centre)
-        return await simulator_in(nursery, settings, latency=0.01, wire=wire)
+        name = "gms-cometd" if wire in TRANSPORTS else wire
+        return await simulator_in(nursery, settings, latency=0.01, wire=name)
 
     return start
+
+
+@pytest.fixture
+def options(wire: str) -> Mapping[str, str]:
+    """What the connector is told beside its name."""
+    return TRANSPORTS.get(wire, {})
 
 
 @asynccontextmanager
@@ -54,10 +64,10 @@ async def chat_at(
 
 
 async def test_a_file_is_sent_fetched_and_taken_out(
-    connector_in: Start, autojump_clock: MockClock
+    connector_in: Start, options: Mapping[str, str], autojump_clock: MockClock
 ) -> None:
     connector = await connector_in()
-    async with chat_at(connector) as (session, chat):
+    async with chat_at(connector, options=options) as (session, chat):
         files: list[File] = []
         session.on(File, files.append)
         file_id = await session.send_file('my "cat".png', IMAGE, media_type="image/png")
@@ -81,10 +91,10 @@ async def test_a_file_is_sent_fetched_and_taken_out(
 
 
 async def test_a_file_of_the_agent_is_fetched(
-    connector_in: Start, autojump_clock: MockClock
+    connector_in: Start, options: Mapping[str, str], autojump_clock: MockClock
 ) -> None:
     connector = await connector_in()
-    async with chat_at(connector) as (session, chat):
+    async with chat_at(connector, options=options) as (session, chat):
         (agent,) = chat.agents.values()
         file = connector.simulator.centre.upload(
             chat,
@@ -101,7 +111,9 @@ async def test_a_file_of_the_agent_is_fetched(
             await session.delete_file(file.id)
 
 
-async def test_limits_are_told(connector_in: Start, autojump_clock: MockClock) -> None:
+async def test_limits_are_told(
+    connector_in: Start, options: Mapping[str, str], autojump_clock: MockClock
+) -> None:
     connector = await connector_in(
         max_files=2,
         max_file_bytes=10,
@@ -111,7 +123,7 @@ async def test_limits_are_told(connector_in: Start, autojump_clock: MockClock) -
         can_delete=False,
         max_downloads=3,
     )
-    async with chat_at(connector) as (session, _):
+    async with chat_at(connector, options=options) as (session, _):
         assert await session.get_file_limits() == FileLimits(
             max_files=2,
             max_file_bytes=10,
@@ -141,10 +153,11 @@ async def test_a_file_beyond_the_limits_is_refused_in_the_words_of_the_service(
     size: int,
     words: str,
     connector_in: Start,
+    options: Mapping[str, str],
     autojump_clock: MockClock,
 ) -> None:
     connector = await connector_in(**rules)
-    async with chat_at(connector) as (session, chat):
+    async with chat_at(connector, options=options) as (session, chat):
         with pytest.raises(ChatError, match=words) as caught:
             await session.send_file(name, b"x" * size)
         assert caught.value.code == 1
@@ -152,10 +165,10 @@ async def test_a_file_beyond_the_limits_is_refused_in_the_words_of_the_service(
 
 
 async def test_files_wait_for_an_agent_where_the_service_wants_that(
-    connector_in: Start, autojump_clock: MockClock
+    connector_in: Start, options: Mapping[str, str], autojump_clock: MockClock
 ) -> None:
     connector = await connector_in(make_fault("agent_never_joins"), needs_agent=True)
-    async with start_session(connector=connector) as session:
+    async with start_session(connector=connector, options=options) as session:
         with pytest.raises(ChatError, match="upload-need-agent"):
             await session.send_file("a.png", b"x")
 
@@ -165,10 +178,10 @@ OPERATION_FAULTS = ["http_500", "html", "truncated_json", "kill_connection", "st
 
 @pytest.mark.parametrize("name", OPERATION_FAULTS)
 async def test_a_file_is_sent_once_whatever_becomes_of_the_answer(
-    name: str, connector_in: Start, autojump_clock: MockClock
+    name: str, connector_in: Start, options: Mapping[str, str], autojump_clock: MockClock
 ) -> None:
     connector = await connector_in()
-    async with chat_at(connector) as (session, chat):
+    async with chat_at(connector, options=options) as (session, chat):
         connector.simulator.faults.change([make_fault(name, on="fileUpload", times=1)])
         with pytest.raises(BotkitError) as caught:
             await session.send_file("a.png", b"x")
@@ -179,10 +192,10 @@ async def test_a_file_is_sent_once_whatever_becomes_of_the_answer(
 
 
 async def test_a_file_is_too_large_for_botkit(
-    connector_in: Start, autojump_clock: MockClock
+    connector_in: Start, options: Mapping[str, str], autojump_clock: MockClock
 ) -> None:
     connector = await connector_in()
-    async with chat_at(connector) as (session, _):
+    async with chat_at(connector, options=options) as (session, _):
         with pytest.raises(BotkitError, match="botkit sends up to"):
             await session.send_file("a.png", bytes(65 * 1024 * 1024))
 
@@ -216,6 +229,26 @@ async def test_the_side_door_is_where_an_option_says_and_knows_the_browser(
     assert "NODE=7" in near_cookies
     assert "BAYEUX_BROWSER=" in far_cookies
     assert "NODE" not in far_cookies
+
+
+@pytest.mark.parametrize(
+    ("transport", "answer"), [("websocket", b'"statusCode":0'), ("long-polling", b'"code":402')]
+)
+async def test_who_came_over_websocket_has_no_browser_to_tell_of(
+    transport: str, answer: bytes, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    connector = await simulator_in(nursery, SimulatorSettings(seed=1))
+    async with chat_at(connector, options={"transport": transport}) as (_, chat):
+        form = "".join(
+            f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'
+            for name, text in {"operation": "fileGetLimits", "secureKey": chat.secure_key}.items()
+        )
+        request = Request(
+            path="/genesys/2/chat-ntf",
+            headers={"content-type": "multipart/form-data; boundary=x"},
+            body=f"{form}--x--\r\n".encode(),
+        )
+        assert answer in (await connector.simulator.handle(request)).body
 
 
 async def test_the_side_door_asks_for_the_browser_and_the_key(
