@@ -120,6 +120,11 @@ class Problems:
         text = self._line(Mark(line))
         return Mark(line, len(text) - len(text.lstrip()) + 1 if text.strip() else 1)
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything was found that forbids to play the file."""
+        return any(problem.severity is Severity.ERROR for problem in self.found)
+
     def sorted(self) -> list[Problem]:
         """Give the problems in the order of their places."""
         return sorted(self.found, key=lambda problem: problem.mark or _LAST)

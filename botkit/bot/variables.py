@@ -146,6 +146,41 @@ class Flow:
             self._follow(reaction.do, known)
         self._follow(done.steps, NONE)
 
+    def check_used(self) -> None:
+        """Warn of what is captured for nothing; ``_`` in front of a name says that it is meant.
+
+        Of a file with mistakes nothing is told: each may be a use that went wrong.
+        """
+        if self.references.problems.has_errors:
+            return
+        nodes = self.compiled.nodes.values()
+        used = {reference.name for node in nodes for reference in self._references_below(node)}
+        for node in nodes:
+            mask = get(node, ("mask",))
+            used |= {scalar.text for scalar in scalars(mask)} if mask is not None else set()
+        for node in nodes:
+            for scalar in scalars(node):
+                names = {*_GROUP.findall(scalar.text)} & self.captured
+                if scalar is get(node, ("as",)):
+                    names.add(scalar.text)
+                for name in sorted(names - used):
+                    if not name.startswith("_"):
+                        self._warn_of_unused(scalar, name)
+
+    def _references_below(self, node: Node) -> Iterator[Reference]:
+        for scalar in scalars(node):
+            for reference in references_in(scalar.text):
+                if reference.scope is Scope.VARIABLE:
+                    yield reference
+
+    def _warn_of_unused(self, scalar: Scalar, name: str) -> None:
+        self.references.problems.add(
+            scalar.mark,
+            f"{name!r} is captured and never used",
+            hint=f"write ${{{name}}} where it is wanted, or call it '_{name}'",
+            severity=Severity.WARNING,
+        )
+
     def _follow(self, steps: Iterable[Step], known: Names) -> Names | None:
         """Follow steps one after another.
 

@@ -228,6 +228,7 @@ class YamlFile:
             nodes.append(compiled.nodes["steps[0]"])
         for node in nodes:
             references.check(node, captured=flow.captured)
+        flow.check_used()
 
     def _check_columns(self, data: DataModel, table: Table) -> None:
         node = find(self.document.root, ("data",))

@@ -46,3 +46,30 @@ def test_what_one_way_leads_to_is_not(tmp_path: Path, steps: str) -> None:
     file.write_text(HEAD + steps)
     loaded = load_file(file)
     assert loaded.problems == ()
+
+
+CAPTURED = "  - expect: {matches: 'case (?P<case>C-[0-9]+)'}\n"
+
+
+def test_what_is_captured_and_never_used_is_warned_of(tmp_path: Path) -> None:
+    file = tmp_path / "b.yaml"
+    file.write_text(HEAD + CAPTURED + "  - note: ${row}\n".replace("${row}", "$${case}"))
+    (warning,) = load_file(file).problems
+    assert str(warning) == (
+        f"{file}:5:23: warning: 'case' is captured and never used;"
+        " write ${case} where it is wanted, or call it '_case'"
+    )
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        CAPTURED + "  - say: ${case}\n",
+        CAPTURED + "    mask: [case]\n",
+        CAPTURED.replace("<case>", "<_case>"),
+    ],
+)
+def test_what_is_used_masked_or_meant_is_not(tmp_path: Path, steps: str) -> None:
+    file = tmp_path / "b.yaml"
+    file.write_text(HEAD + steps)
+    assert load_file(file).problems == ()
