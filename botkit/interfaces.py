@@ -18,6 +18,7 @@ import trio
 
 from botkit.chat import Button, Command, Event, FileLimits, Message, Restoration, Row
 from botkit.errors import BotkitError
+from botkit.records import quickly_made
 from botkit.results import Alert, JourneyResult, RunResult, StepResult
 
 __all__ = [
@@ -149,6 +150,7 @@ def connector_for(server: str | None) -> str:
 # --- connectors ----------------------------------------------------------------------------------
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """A command on its way to a connector; the outcome comes back under its number."""
@@ -157,6 +159,7 @@ class Request:
     command: Command
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of a request: ``error`` is None if the service accepted it."""
@@ -425,6 +428,7 @@ class Match:
     captures: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miss:
     """A matcher does not fit, and says why in one line."""

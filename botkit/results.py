@@ -22,6 +22,7 @@ from botkit.errors import (
     RemoteProtocolError,
     SessionClosed,
 )
+from botkit.records import quickly_made
 
 
 class Verdict(enum.Enum):
@@ -98,6 +99,7 @@ class Reason(enum.Enum):
     CANCELLED = "cancelled"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
     """What became of one step.

@@ -19,13 +19,14 @@ PACKAGE = ROOT / "botkit"
 TEMPLATES = PACKAGE / "templates"
 """What ``botkit new`` copies: no part of the package, but code of users."""
 
-OPEN_TO_ALL = frozenset({"errors", "version"})
+OPEN_TO_ALL = frozenset({"errors", "records", "version"})
 
 MAY_IMPORT: dict[str, frozenset[str] | None] = {
     entry: None if allowed is None else frozenset(allowed.split())
     for entry, allowed in {
         "version": "",
         "errors": "",
+        "records": "",
         "wakeup": "",
         "chat": "",
         "bayeux": "",

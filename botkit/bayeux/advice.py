@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from botkit.errors import RemoteProtocolError
+from botkit.records import quickly_made
 
 __all__ = ["DEFAULT_ADVICE", "JSON", "Advice", "Reconnect", "format_advice", "parse_advice"]
 
@@ -32,6 +33,7 @@ class Reconnect(Enum):
 RECONNECTS: Mapping[JSON, Reconnect] = {member.value: member for member in Reconnect}
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
     """The advice of one message; a member that was absent is None.

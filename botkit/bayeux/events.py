@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from botkit.bayeux.advice import JSON, Advice
 from botkit.bayeux.messages import Message
+from botkit.records import quickly_made
 
 __all__ = [
     "Acknowledged",
@@ -37,6 +38,7 @@ __all__ = [
 # What the client wants done.
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handshake:
     """Send these messages, alone, and give up at the deadline."""
@@ -45,6 +47,7 @@ class Handshake:
     deadline: float
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connect:
     """Send these messages, alone, and give up at the deadline.
@@ -58,6 +61,7 @@ class Connect:
     held: bool
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
     """Ask again at this time."""
@@ -65,6 +69,7 @@ class Wait:
     until: float
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """The connect loop is over."""
@@ -77,6 +82,7 @@ Action: TypeAlias = Handshake | Connect | Wait | Stop
 # What happened to the client.
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handshaken:
     """A session begins.
@@ -91,11 +97,13 @@ class Handshaken:
     ext: dict[str, JSON] | None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connected:
     """The first connect of a session succeeded."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
     """The server delivered something to a channel.
@@ -109,6 +117,7 @@ class Delivered:
     id: str | None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledged:
     """A publish, subscribe, unsubscribe or disconnect was answered; comes once for each.
@@ -129,6 +138,7 @@ class Acknowledged:
     message: Message
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lost:
     """A connect failed after one had succeeded; comes once until ``Regained`` or ``Handshaken``."""
@@ -136,11 +146,13 @@ class Lost:
     reason: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regained:
     """A connect succeeded after ``Lost``, and the session is still the same."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionUnknown:
     """The session is over for the server; a connect under way is void, a handshake is due."""
@@ -149,6 +161,7 @@ class SessionUnknown:
     error: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """A handshake was answered with no; unless ``Stopped`` follows it will be tried again."""
@@ -157,6 +170,7 @@ class Refused:
     advice: Advice | None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
     """The server forbade to go on."""
@@ -193,6 +207,7 @@ class CloseReason(Enum):
     """More messages waited for it than the server keeps."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOpened:
     """A handshake succeeded."""
@@ -201,6 +216,7 @@ class SessionOpened:
     message: Message
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """A client published; the acknowledgement is under way already."""
@@ -211,6 +227,7 @@ class Published:
     id: str | None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscribed:
     """A client subscribed, to service channels too, where that is accepted."""
@@ -219,6 +236,7 @@ class Subscribed:
     channels: tuple[str, ...]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsubscribed:
     """A client ended subscriptions."""
@@ -227,6 +245,7 @@ class Unsubscribed:
     channels: tuple[str, ...]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionClosed:
     """A session is gone, and with it what waited for it."""

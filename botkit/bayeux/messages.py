@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from botkit.bayeux.advice import JSON, Advice, format_advice, parse_advice
 from botkit.errors import LocalProtocolError, RemoteProtocolError
+from botkit.records import quickly_made
 
 __all__ = [
     "CONNECT",
@@ -65,6 +66,7 @@ class Codec(Protocol):
         """Return the value as UTF-8; raise ValueError or TypeError if JSON cannot say it."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One Bayeux message; a member that was absent is None.

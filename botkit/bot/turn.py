@@ -8,9 +8,11 @@ from typing import Any
 
 from botkit.chat import Command, Event
 from botkit.errors import BotkitError
+from botkit.records import quickly_made
 from botkit.results import Reason, StepResult, Verdict
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perform:
     """Do a command, and tell with :class:`Performed` what became of it."""
@@ -19,6 +21,7 @@ class Perform:
     command: Command
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunAction:
     """Run a registered action, and tell with :class:`ActionDone` what it returned."""
@@ -28,6 +31,7 @@ class RunAction:
     arguments: Mapping[str, str]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performed:
     """A command was done, or could not be."""
@@ -39,6 +43,7 @@ class Performed:
     """What the command asked for (a ``Restoration``, say); mostly nothing."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionDone:
     """An action returned a text (or nothing), or raised."""
@@ -49,6 +54,7 @@ class ActionDone:
     error: BaseException | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """The script is over; ``step`` is the one that decided, None if it was none."""
@@ -63,6 +69,7 @@ Input = Event | Performed | ActionDone
 Action = Perform | RunAction
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """What the interpreter wants after its inputs.

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from botkit.chat.events import Button
+from botkit.records import quickly_made
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """The root of all commands; never sent itself."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendMessage(Command):
     """Say a line."""
@@ -21,6 +24,7 @@ class SendMessage(Command):
     content_type: str = "text"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendTyping(Command):
     """Show that the customer started (or stopped) typing."""
@@ -29,6 +33,7 @@ class SendTyping(Command):
     preview: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendNotice(Command):
     """Send a machine-readable note."""
@@ -36,6 +41,7 @@ class SendNotice(Command):
     text: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushUrl(Command):
     """Push a page to the agent."""
@@ -43,6 +49,7 @@ class PushUrl(Command):
     url: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateNickname(Command):
     """Go by another name."""
@@ -50,6 +57,7 @@ class UpdateNickname(Command):
     nickname: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetUserdata(Command):
     """Attach user data; existing keys are replaced."""
@@ -57,6 +65,7 @@ class SetUserdata(Command):
     userdata: Mapping[str, str]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteUserdata(Command):
     """Take one key of user data away."""
@@ -64,6 +73,7 @@ class DeleteUserdata(Command):
     key: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadReceipt(Command):
     """Tell that everything up to this transcript index was read."""
@@ -71,6 +81,7 @@ class ReadReceipt(Command):
     index: int
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendFile(Command):
     """Put a file into the chat; the outcome's value is the service's name of it."""
@@ -80,6 +91,7 @@ class SendFile(Command):
     media_type: str = "application/octet-stream"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteFile(Command):
     """Take a file out of the chat."""
@@ -87,6 +99,7 @@ class DeleteFile(Command):
     file_id: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadFile(Command):
     """Fetch a file of the chat; the outcome's value is its bytes."""
@@ -94,11 +107,13 @@ class DownloadFile(Command):
     file_id: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetFileLimits(Command):
     """Ask what files may be sent; the outcome's value is a ``FileLimits``."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PressButton(Command):
     """Answer a message with one of the buttons that it offers."""
@@ -108,6 +123,7 @@ class PressButton(Command):
     message_id: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferButtons(Command):
     """Say a line and offer answers with it; only agents of the simulator do that.
@@ -119,11 +135,13 @@ class OfferButtons(Command):
     buttons: tuple[Button, ...]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detach(Command):
     """Let go of the connection and leave the chat open, as a browser that is closed does."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reload(Command):
     """Let go of the connection, stay away, and come back, as a browser that reloads its page does.
@@ -138,6 +156,7 @@ class Reload(Command):
     away_for: float = 0.0
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leave(Command):
     """End the chat."""

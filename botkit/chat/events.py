@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 
+from botkit.records import quickly_made
+
 NO_USERDATA: Mapping[str, str] = MappingProxyType({})
 
 
@@ -44,6 +46,7 @@ class EndedBy(enum.Enum):
     """The customer let go of the connection on purpose; the chat goes on and can be restored."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
     """Somebody in the chat."""
@@ -53,6 +56,7 @@ class Party:
     id: str | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """The root of all events; never sent itself.
@@ -74,6 +78,7 @@ class Event:
     party: Party | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStarted(Event):
     """The service opened the chat."""
@@ -81,6 +86,7 @@ class SessionStarted(Event):
     session_id: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRestored(Event):
     """A stored chat was won back."""
@@ -88,6 +94,7 @@ class SessionRestored(Event):
     session_id: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentConnected(Event):
     """An agent or a supervisor joined; ``userdata`` is what the server told with it."""
@@ -95,11 +102,13 @@ class AgentConnected(Event):
     userdata: Mapping[str, str] = field(default_factory=lambda: NO_USERDATA)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentDisconnected(Event):
     """An agent or a supervisor left. It does not end the chat."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentTyping(Event):
     """An agent started (or stopped) typing; ``preview`` is what the server showed of it."""
@@ -108,6 +117,7 @@ class AgentTyping(Event):
     preview: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
     """An answer that a message offers (a quick reply, say)."""
@@ -116,6 +126,7 @@ class Button:
     payload: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message(Event):
     """A line of the conversation; ``own`` marks the echo of a line of this customer.
@@ -135,6 +146,7 @@ class Message(Event):
     message_id: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Event):
     """A machine-readable note; ``kind`` is the server's word for it (CustomNotice, IdleAlert)."""
@@ -144,6 +156,7 @@ class Notice(Event):
     own: bool = False
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushedUrl(Event):
     """Somebody pushed a page to the other side."""
@@ -152,6 +165,7 @@ class PushedUrl(Event):
     own: bool = False
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File(Event):
     """A file was put into the chat, or taken out of it again."""
@@ -163,6 +177,7 @@ class File(Event):
     own: bool = False
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Userdata(Event):
     """User data that this session may see has changed; None stands for a deleted key."""
@@ -170,6 +185,7 @@ class Userdata(Event):
     changes: Mapping[str, str | None]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nickname(Event):
     """Somebody goes by another name now."""
@@ -178,6 +194,7 @@ class Nickname(Event):
     own: bool = False
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interrupted(Event):
     """The connection was lost; botkit tries to win it back."""
@@ -185,11 +202,13 @@ class Interrupted(Event):
     description: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Continued(Event):
     """The connection is back, and nothing was missed."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Error(Event):
     """The service told of an error that need not end the chat."""
@@ -198,6 +217,7 @@ class Error(Event):
     description: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded(Event):
     """The chat is over; the last event of a session."""
@@ -206,6 +226,7 @@ class SessionEnded(Event):
     description: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Other(Event):
     """What the server said and the session model has no word for; kept for the record."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from botkit.chat import events
 from botkit.chat.events import Event, PartyKind
+from botkit.records import quickly_made
 
 MAX_ROWS = 10_000
 MAX_LINE = 500
@@ -19,6 +20,7 @@ CUT = "…"
 """Marks where a text was cut off."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One line of a transcript.

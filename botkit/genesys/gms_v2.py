@@ -17,6 +17,7 @@ from types import MappingProxyType
 from botkit import chat
 from botkit.bayeux.messages import JSON
 from botkit.errors import LocalProtocolError, RemoteProtocolError
+from botkit.records import quickly_made
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -48,6 +49,7 @@ class GmsNames:
     files_url: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
     """``from`` of an event: ``type`` is Client, Agent, Supervisor or External."""
@@ -57,6 +59,7 @@ class Sender:
     type: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GmsEvent:
     """One element of ``messages``; ``utc`` is in epoch seconds, on the wire in milliseconds."""
@@ -79,6 +82,7 @@ class GmsError:
     advice: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
     """The common response object: the reply of every REST call and the data of every push."""

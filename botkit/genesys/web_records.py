@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from botkit.bayeux.messages import JSON
 from botkit.genesys.web_content import Content
+from botkit.records import quickly_made
 
 __all__ = [
     "HEALTH_CHECK",
@@ -43,6 +44,7 @@ HEALTH_CHECK = "SGVhbHRoQ2hlY2tNZXNzYWdlSWQ="
 """The fixed tracing id of the health check."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JourneyContext:
     """The visitor that a session belongs to, for the platform's own analytics."""
@@ -53,6 +55,7 @@ class JourneyContext:
     session_type: str = "web"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageEvent:
     """One element of ``events``: Typing (On, Off) or Presence (Join, Disconnect, Clear, ...).
@@ -68,6 +71,7 @@ class MessageEvent:
     duration: float | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
     """``channel.from`` of a message."""
@@ -77,6 +81,7 @@ class Sender:
     last_name: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuestMessage:
     """A message of either direction.
@@ -106,6 +111,7 @@ class GuestMessage:
     attributes_on_top: bool = False
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What a client asks for; absent members are empty or None.
@@ -133,6 +139,7 @@ class Request:
     close_all_connections: bool | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionInfo:
     """The body of a SessionResponse; None stands for "it did not say".
@@ -155,6 +162,7 @@ class SessionInfo:
     expires: float | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionClosed:
     """The body of a ConnectionClosedEvent; ``signedIn`` is a known reason."""
@@ -162,6 +170,7 @@ class ConnectionClosed:
     reason: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresignedUrl:
     """Where a file is to be put or to be had; putting takes exactly these headers."""
@@ -174,6 +183,7 @@ class PresignedUrl:
     file_type: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uploaded:
     """The body of an UploadSuccessEvent."""
@@ -183,6 +193,7 @@ class Uploaded:
     utc: float | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachmentFailed:
     """The body of an UploadFailureEvent or a GenerateUrlError."""
@@ -192,6 +203,7 @@ class AttachmentFailed:
     message: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachmentDeleted:
     """The body of an AttachmentDeletedResponse."""
@@ -199,6 +211,7 @@ class AttachmentDeleted:
     attachment_id: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jwt:
     """The body of a JwtResponse; ``expires`` in epoch seconds."""
@@ -207,6 +220,7 @@ class Jwt:
     expires: float | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TooManyRequests:
     """The body of a TooManyRequestsErrorMessage; ``retry_after`` in seconds."""
@@ -216,6 +230,7 @@ class TooManyRequests:
     message: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opaque:
     """A body that botkit has no word for, as it came."""
@@ -238,6 +253,7 @@ Body = (
 )
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """What the service says: an answer (``type`` is response) or news (message).
@@ -254,6 +270,7 @@ class Frame:
     tracing_id: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """One page of what was said, counted from 1; the official SDK takes it as newest first."""

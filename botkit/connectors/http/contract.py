@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
+from botkit.records import quickly_made
+
 __all__ = ["Http", "HttpReply", "Lane", "StoredCookie"]
 
 
@@ -22,6 +24,7 @@ class Lane(enum.IntEnum):
     CALL = 1
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpReply:
     """An answer, whole.
