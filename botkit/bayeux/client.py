@@ -219,6 +219,19 @@ class Client:
             return self._handshake(now)
         return self._connect(now)
 
+    def hurry(self) -> None:
+        """Back off no longer before the next request; what the server asked to wait still holds.
+
+        Once, for who has something to say that will be of no use later, such as a goodbye.
+        """
+        self._pace.hurry()
+
+    def is_due(self, now: float) -> bool:
+        """Whether the connect loop has something to ask at once, or is asking it."""
+        if self._state is ClientState.CLOSED:
+            return False
+        return self._asked is not None or now >= self._pace.not_before
+
     def _handshake(self, now: float) -> Handshake:
         config = self._config
         self._held = False

@@ -28,6 +28,7 @@ class Pace:
     __slots__ = (
         "_began",
         "_config",
+        "_earliest",
         "_failures",
         "_jitter",
         "_short_lives",
@@ -48,6 +49,8 @@ class Pace:
         self._unconnected_since: float | None = None
         self.advice = config.advice
         self.not_before = float("-inf")
+        # The same without what is waited of our own accord.
+        self._earliest = float("-inf")
 
     @property
     def interval(self) -> float:
@@ -93,14 +96,19 @@ class Pace:
 
     def rest(self, now: float) -> None:
         """Wait for as long as the server wants, which is mostly not at all."""
-        self.not_before = now + self.interval
+        self.not_before = self._earliest = now + self.interval
+
+    def hurry(self) -> None:
+        """Wait no longer than the server wants: somebody has no time left for backing off."""
+        self.not_before = min(self.not_before, self._earliest)
 
     def back_off(self, now: float) -> None:
         """Wait the longer, the more has failed in a row."""
         self._failures += 1
         config = self._config
         backoff = min(self._failures * config.backoff_increment, config.max_backoff)
-        self.not_before = now + self.interval + backoff * (0.5 + 0.5 * self._jitter())
+        self._earliest = now + self.interval
+        self.not_before = self._earliest + backoff * (0.5 + 0.5 * self._jitter())
 
     def begin_again(self, now: float) -> None:
         """Wait before the handshake that follows on the loss of a session that was in use.
@@ -111,7 +119,8 @@ class Pace:
         self._short_lives = 0 if now - self._began >= STEADY else self._short_lives + 1
         config = self._config
         backoff = min(max(0.5, self._short_lives) * config.backoff_increment, config.max_backoff)
-        self.not_before = now + self.interval + backoff * self._jitter()
+        self._earliest = now + self.interval
+        self.not_before = self._earliest + backoff * self._jitter()
 
     def is_overdue(self, now: float) -> bool:
         """Whether the server will have dropped the session before the next attempt."""

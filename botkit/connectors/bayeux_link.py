@@ -17,8 +17,8 @@ Source: CometD's JavaScript client, ``stickyReconnect``.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
-from typing import NoReturn
 
 import trio
 
@@ -63,6 +63,7 @@ class BayeuxLink:
 
     __slots__ = (
         "_acks",
+        "_asked_at",
         "_doing",
         "_http",
         "_is_over",
@@ -100,27 +101,32 @@ class BayeuxLink:
         self._on_failure = on_failure
         self._max_network_delay = max_network_delay
         self._doing: trio.CancelScope | None = None
+        self._asked_at = 0.0
         self._acks: dict[str, bayeux.Acknowledged] = {}
         self._is_over = False
 
-    async def run(self) -> None:
+    async def run(self, *, shield: bool = False) -> None:
         """Be the connect loop, until the server forbids to go on or the session is ended.
 
         A WebSocket is read, and kept open, until :meth:`disconnect`.
+
+        Args:
+            shield: cancelling the task does not end it, :meth:`stop` does.
         """
         try:
-            while not isinstance(action := self._next_action(), bayeux.Stop):
-                if isinstance(action, bayeux.Wait):
-                    with trio.CancelScope(deadline=action.until) as self._doing:
-                        await self._line.listen()
-                else:
-                    await self._ask(action)
-            while self._line is self._socket and not self._is_over:
-                with trio.CancelScope() as self._doing:
-                    await self._line.listen()
+            while not self._is_over:
+                # Entering a scope costs more than to move its deadline, in time and in memory: one
+                # is in use until it is cancelled, which is most of a chat.
+                with trio.CancelScope(shield=shield) as self._doing:
+                    await self._work(self._doing)
         finally:
             if self._socket is not None:
                 await self._socket.aclose()
+
+    def stop(self) -> None:
+        """End :meth:`run` without a word to the server."""
+        self._is_over = True
+        self._stop_doing()
 
     async def call(self, *messages: Message) -> dict[str, bayeux.Acknowledged]:
         """Send messages beside the connect loop, once, in one request.
@@ -138,7 +144,9 @@ class BayeuxLink:
             with trio.move_on_after(self._max_network_delay) as limit:
                 await line.exchange(messages, lambda: ids <= acks.keys(), lane=Lane.CALL)
             if limit.cancelled_caught:
-                await self._be_too_late(line, self._max_network_delay)
+                error = self._lateness(line, self._max_network_delay)
+                await line.give_up(error)
+                raise error
         except BaseException:
             for message in messages:
                 self.client.forget(message)
@@ -159,7 +167,12 @@ class BayeuxLink:
             if message is not None:
                 await self.call(message)
         finally:
-            self._is_over = True
+            self.stop()
+
+    def hurry(self) -> None:
+        """End a pause of the connect loop that is our own, see ``bayeux.client.Client.hurry``."""
+        if not self.client.is_asking:
+            self.client.hurry()
             self._stop_doing()
 
     @property
@@ -180,33 +193,52 @@ class BayeuxLink:
         if self._doing is not None:
             self._doing.cancel()
 
+    async def _work(self, scope: trio.CancelScope) -> None:
+        """Do what the client says is next, until the scope is cancelled."""
+        if self.client.is_asking:
+            # What cancelled the scope before this one was the deadline of the request.
+            await self._overdue()
+        while not scope.cancel_called:
+            match self._next_action():
+                case bayeux.Stop():
+                    self._is_over = self._line is not self._socket
+                    if self._is_over:
+                        return
+                    scope.deadline = math.inf
+                    await self._line.listen()
+                case bayeux.Wait(until=until):
+                    scope.deadline = until
+                    await self._line.listen()
+                case action:
+                    scope.deadline = action.deadline
+                    await self._ask(action)
+
+    async def _overdue(self) -> None:
+        line = self._line
+        error = self._lateness(line, trio.current_time() - self._asked_at)
+        await line.give_up(error)
+        self._fail(error)
+
     async def _ask(self, action: bayeux.Handshake | bayeux.Connect) -> None:
-        """Send what the connect loop has to send, and take the answer or the lack of one."""
-        error: BotkitError | None = None
-        started = trio.current_time()
-        scope = self._doing = trio.CancelScope(deadline=action.deadline)
+        """Send what the connect loop has to send, and take the answer or the failure."""
+        self._asked_at = trio.current_time()
         try:
-            with scope:
-                await self._exchange(action)
-                self.failures = 0
-            if scope.cancelled_caught and self.client.is_asking:
-                await self._be_too_late(self._line, trio.current_time() - started)
-        except BotkitError as caught:
-            error = caught
-        self._doing = None
-        if error is not None and self.client.is_asking:
-            # Otherwise it was cancelled on purpose: the session is over.
-            self._fail(error, trio.current_time())
+            if not (self._on_trial and await self._try_socket(action)):
+                await self._line.exchange(action.messages, self._is_answered, lane=Lane.POLL)
+            self.failures = 0
+        except BotkitError as error:
+            self._fail(error)
 
-    async def _exchange(self, action: bayeux.Handshake | bayeux.Connect) -> None:
-        if self._on_trial and self._socket is not None and type(action) is bayeux.Handshake:
-            self._on_trial = False
-            if await self._try_socket(self._socket, action):
-                return
-        await self._line.exchange(action.messages, self._is_answered, lane=Lane.POLL)
+    async def _try_socket(self, action: bayeux.Handshake | bayeux.Connect) -> bool:
+        """Find out whether there is a WebSocket to be had; if not, the client uses it no more.
 
-    async def _try_socket(self, socket: SocketLine, action: bayeux.Handshake) -> bool:
-        """Find out whether there is a WebSocket to be had; if not, the client uses it no more."""
+        Returns:
+            Whether the request was answered there.
+        """
+        self._on_trial = False
+        socket = self._socket
+        if socket is None:
+            return False
         try:
             with trio.move_on_after(TRIAL_LIMIT) as trial:
                 await socket.exchange(action.messages, self._is_answered, lane=Lane.POLL)
@@ -223,10 +255,13 @@ class BayeuxLink:
             await socket.give_up(error or ConnectorError(f"{socket.url} serves no WebSocket"))
         return error is None
 
-    def _fail(self, error: BotkitError, now: float) -> None:
+    def _fail(self, error: BotkitError) -> None:
+        if not self.client.is_asking:
+            # It was cancelled on purpose: the session is over.
+            return
         self.last_error = error
         self.failures += 1
-        for event in self.client.request_failed(now, str(error)):
+        for event in self.client.request_failed(trio.current_time(), str(error)):
             self._on_event(event)
         self._on_failure()
 
@@ -239,11 +274,6 @@ class BayeuxLink:
                 # A held connect, or a pause before one, belongs to a session that is gone.
                 self._stop_doing()
             self._on_event(event)
-
-    async def _be_too_late(self, line: Line, waited: float) -> NoReturn:
-        error = self._lateness(line, waited)
-        await line.give_up(error)
-        raise error
 
     def _lateness(self, line: Line, waited: float) -> ConnectorError:
         text = f"{line.url} did not answer within {waited:.0f} s"

@@ -107,7 +107,6 @@ class CometdChat:
         "_is_serving",
         "_keep",
         "_leaving",
-        "_life",
         "_link",
         "_lost",
         "_names",
@@ -185,8 +184,7 @@ class CometdChat:
             url=opening.url,
         )
         self._nursery: trio.Nursery
-        # Scopes of the tasks that the goodbye needs, or whose replies it needs.
-        self._life = trio.CancelScope(shield=True)
+        # Of the request for the chat, whose reply the goodbye needs.
         self._asking: trio.CancelScope | None = None
         # The service of requests has begun, has ended.
         self._is_serving = False
@@ -234,9 +232,8 @@ class CometdChat:
 
     async def _live(self) -> None:
         """Run the connect loop until the goodbye is over, whatever is cancelled before."""
-        with self._life:
-            await self._link.run()
-            self._waiting.wake()
+        await self._link.run(shield=True)
+        self._waiting.wake()
 
     # --- opening ---
 
@@ -482,16 +479,24 @@ class CometdChat:
         self._end_tasks()
 
     def _end_tasks(self) -> None:
-        self._life.cancel()
+        self._link.stop()
         self._binding.cancel()
         if self._asking is not None:
             self._asking.cancel()
 
     async def _await_handshake(self, began: float) -> None:
-        """Let a handshake under way be answered: only who knows the session can end it."""
+        """Let a handshake under way be answered: only who knows the session can end it.
+
+        And only who has a session can leave the chat: for that, a handshake that was put off
+        because one session after the other was lost is sent now.
+        """
         client = self._link.client
+        if client.client_id is None and self._is_to_be_left():
+            self._link.hurry()
         with trio.CancelScope(deadline=began + HANDSHAKE_LIMIT):
-            await self._waiting.until(lambda: client.client_id is not None or not client.is_asking)
+            await self._waiting.until(
+                lambda: client.client_id is not None or not client.is_due(trio.current_time())
+            )
 
     async def _await_key(self, began: float) -> None:
         """Let the chat that was requested begin: only who has its key can leave it."""

@@ -389,3 +389,23 @@ async def test_faye_refuses_the_subscription_and_serves_the_chat(
     assert len(weather.all_of(Interrupted)) == len(weather.all_of(Continued)) == 1
     weather.assert_nothing_lost()
     assert weather.simulator.status()["sessions"] == 0
+
+
+async def test_the_chat_is_left_although_the_next_session_is_put_off(
+    autojump_clock: MockClock,
+) -> None:
+    async with patience() as nursery:
+        weather = await weather_in(nursery)
+        session = await weather.meet(nursery)
+        weather.simulator.faults.change([make_fault("unknown_session", on="connect")])
+        # Each session was lost at birth, so by now the next one is put off for many seconds.
+        await trio.sleep(200)
+        before, began = weather.channels(HANDSHAKE), trio.current_time()
+        weather.simulator.faults.change(())
+        await trio.sleep(1)
+        assert weather.channels(HANDSHAKE) == before
+        await session.leave()
+        assert trio.current_time() - began < 1 + 1
+        assert weather.channels(HANDSHAKE) == before + 1
+        assert [chat.ended_by for chat in weather.simulator.centre.chats()] == [EndedBy.CUSTOMER]
+        nursery.cancel_scope.cancel()

@@ -7,6 +7,7 @@ once, and a reply is read by httptools: a fifth of the CPU that a general client
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
 
@@ -62,7 +63,8 @@ class LeanHttp:
     ) -> None:
         self._target = parse_target(url)
         self._settings = settings
-        self._lines = self._make_lines(content_type)
+        # One text for all the chats with a server.
+        self._lines = sys.intern(self._make_lines(content_type))
         self._cookies = CookieStore(self._target.origin)
         self._heads: dict[str, bytes] = {}
         self._fresh_until = math.inf
