@@ -218,18 +218,18 @@ class Interpreter:
 
     def _settle(self, item: Performed | ActionDone) -> None:
         """Take an outcome in: a step waits for it, or a reaction caused it."""
-        under_way = self._reactions.under_way
-        if item.number not in under_way:
+        reactions = self._reactions
+        if item.number not in reactions.under_way:
             self._stage.outcomes[item.number] = item
             return
-        under_way.discard(item.number)
+        reactions.under_way -= {item.number}
         if isinstance(item.error, SessionClosed):
             # The end of the chat is an event too. It breaks the steps that still need the chat,
             # and is no fault if none does.
             self._stage.note(f"a reaction came too late: {item.error}")
         elif item.error is not None:
             self._end(Over(self._failed_reaction(item.error), at_once=True))
-        if self._closing is not None and not self._is_over() and not under_way:
+        if self._closing is not None and not self._is_over() and not reactions.under_way:
             self._finished = self._closing
 
     def _failed_reaction(self, error: BaseException) -> Finished:

@@ -81,7 +81,7 @@ class Reactions:
     __slots__ = ("_fired", "_matchers", "_reactions", "_stage", "under_way")
 
     def __init__(self, reactions: tuple[Whenever, ...], stage: Stage) -> None:
-        self.under_way: set[int] = set()
+        self.under_way: frozenset[int] = frozenset()
         self._reactions = reactions
         self._stage = stage
         self._fired = [0] * len(reactions)
@@ -149,7 +149,7 @@ class Reactions:
                 case ast.Finish():
                     finish(stage, step, log)
                 case _:
-                    self.under_way.add(stage.order(command_of(stage, step)))
+                    self.under_way |= {stage.order(command_of(stage, step))}
         except Broken as broken:
             finished = stage.ledger.write_step(step, log, stage.now, broken)
             raise Over(finished, at_once=True) from broken

@@ -118,7 +118,7 @@ class GmsChat:
         # The highest index that was told, and the pushes that came too early to be told.
         self._told = 0
         self._held: list[Push] = []
-        self._seen: set[int] = set()
+        self._seen: frozenset[int] = frozenset()
 
     # --- what the connector asks ---
 
@@ -129,7 +129,8 @@ class GmsChat:
         floor, beyond = self._floor, self._seen
         if before is not None and floor < before.position:
             # The service has not repeated everything yet: what was history before still is.
-            beyond = {index for index in beyond | set(before.beyond) if index > before.position}
+            beyond |= frozenset(before.beyond)
+            beyond = frozenset(index for index in beyond if index > before.position)
             floor = before.position
         return GmsState(
             session_id=self.chat_id,
@@ -302,16 +303,19 @@ class GmsChat:
     def _is_new(self, index: int) -> bool:
         if index <= self._floor or index in self._seen:
             return False
-        self._seen.add(index)
         self._told = max(self._told, index)
         self._top = max(self._top, index)
-        while self._floor + 1 in self._seen:
-            self._floor += 1
-            self._seen.discard(self._floor)
+        if index > self._floor + 1:
+            self._seen |= {index}
+        else:
+            self._floor = index
+            while self._floor + 1 in self._seen:
+                self._floor += 1
+                self._seen -= {self._floor}
         if self._top - self._floor > REMEMBERED:
             # A numbering with holes: forget the oldest instead of remembering without end.
             self._floor = self._top - REMEMBERED
-            self._seen = {seen for seen in self._seen if seen > self._floor}
+            self._seen = frozenset(seen for seen in self._seen if seen > self._floor)
         return True
 
     def _is_history(self, index: int | None) -> bool:

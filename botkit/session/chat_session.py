@@ -55,6 +55,30 @@ PATIENCE = 0.3
 """Seconds that leaving grants the commands before it, for a service that has stopped to answer."""
 
 
+class Announcement:
+    """Says once that the chat is open.
+
+    trio's own keeps a nursery and a scope alive for as long as anybody holds it, and the tasks of
+    a connector hold it for all of a chat: half a kilobyte each.
+    """
+
+    __slots__ = ("_status",)
+
+    def __init__(self, status: trio.TaskStatus[None]) -> None:
+        self._status: trio.TaskStatus[None] | None = status
+
+    def started(self, value: None = None) -> None:
+        """Say it; a second time breaks the connector that does so.
+
+        Raises:
+            RuntimeError: it was said before.
+        """
+        status, self._status = self._status, None
+        if status is None:
+            raise RuntimeError("a chat is opened once; started() was called before")
+        status.started(value)
+
+
 class ChatSession(Commands, Expecting, Reloading):
     """The customer's side of one chat.
 
@@ -212,6 +236,7 @@ class ChatSession(Commands, Expecting, Reloading):
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """Run the connector, and see to it that a chat that was started has an end."""
+        task_status = Announcement(task_status)
         try:
             with trio.CancelScope() as self._carrying:
                 await self._connector.connect(
