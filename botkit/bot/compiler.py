@@ -21,7 +21,8 @@ from botkit.bot.fields import EVENT_WORDS, Vocabulary
 from botkit.bot.matchers import MatcherError, MatcherSpec, PlainValue
 from botkit.bot.models import Model
 from botkit.bot.order import Order, with_judges
-from botkit.bot.script import BotScript, Guard, Place, Step, Whenever
+from botkit.bot.parts import MAX_STEPS, NoParts, Part, PartError, PartSource, given
+from botkit.bot.script import BotScript, Guard, Place, Step, Whenever, moved_under
 from botkit.bot.simple_steps import SIMPLE_STEPS, summary
 from botkit.bot.source import (
     Document,
@@ -35,7 +36,6 @@ from botkit.bot.source import (
 )
 from botkit.bot.step_models import (
     CUSTOMER_VERBS,
-    LATER_VERBS,
     REACTION_VERBS,
     STEP_MODELS,
     StepModel,
@@ -54,12 +54,16 @@ class Compiled:
     Attributes:
         nodes: the node of each step, reaction and guard by its path.
         broken: the nodes of the steps that are wrong and were left out.
+        parts: the files of steps that are used, by the path of the step that does.
+        knows_parts: False if one of them cannot be used, so that nobody knows what it captures.
         userdata: what ``start`` attaches to the request for the chat.
     """
 
     script: BotScript
     nodes: Mapping[str, Node]
     broken: Sequence[Node] = ()
+    parts: Mapping[str, Part]
+    knows_parts: bool = True
     userdata: Mapping[str, Template]
 
 
@@ -72,14 +76,20 @@ class Compiler:
         problems: takes all that is wrong.
         vocabulary: what plugins add to the language.
         plays_agent: the script is of a simulated agent, who hears the customer.
+        is_part: it is a file of steps, which begins in the middle of a chat.
+        source: finds the files of steps that are used.
     """
 
     document: Document
     problems: Problems
     vocabulary: Vocabulary
     plays_agent: bool = False
+    is_part: bool = False
+    source: PartSource = field(default_factory=NoParts)
     nodes: dict[str, Node] = field(default_factory=dict)
     broken: list[Node] = field(default_factory=list)
+    parts: dict[str, Part] = field(default_factory=dict)
+    knows_parts: bool = True
     userdata: dict[str, Template] = field(default_factory=dict)
 
     def compile(
@@ -93,15 +103,24 @@ class Compiler:
             whenever=self._reactions(whenever),
             never=self._guards(never),
         )
-        return Compiled(script=done, nodes=self.nodes, broken=self.broken, userdata=self.userdata)
+        return Compiled(
+            script=done,
+            nodes=self.nodes,
+            broken=self.broken,
+            parts=self.parts,
+            knows_parts=self.knows_parts,
+            userdata=self.userdata,
+        )
 
     # --- steps ---
 
     def _script_steps(self, node: Node) -> tuple[Step, ...]:
         if isinstance(node, Items) and not node.items:
-            self.problems.add(node.mark, "steps is empty; a bot without steps proves nothing")
+            nothing = "" if self.is_part else "; a bot without steps proves nothing"
+            self.problems.add(node.mark, f"steps is empty{nothing}")
         steps = self._steps(node, "steps")
-        Order(nodes=self.nodes, problems=self.problems).check(steps)
+        order = Order(nodes=self.nodes, parts=self.parts, problems=self.problems)
+        order.check(steps, is_part=self.is_part)
         return steps
 
     def _steps(self, node: Node, path: str, only: tuple[str, ...] = ()) -> tuple[Step, ...]:
@@ -145,7 +164,7 @@ class Compiler:
             return None
         verb, hint = node.text, ""
         model = STEP_MODELS.get(verb)
-        if verb in LATER_VERBS or (model is not None and model.bare):
+        if model is not None and model.bare:
             nothing = Scalar(mark=node.mark, text="")
             return Entries(mark=node.mark, keys={verb: node}, values={verb: nothing})
         if model is not None:
@@ -158,7 +177,7 @@ class Compiler:
         return None
 
     def _verb_of(self, node: Entries, path: str) -> str | None:
-        verbs = [key for key in node.keys if key in STEP_MODELS or key in LATER_VERBS]
+        verbs = [key for key in node.keys if key in STEP_MODELS]
         if len(verbs) > 1:
             self.problems.add(
                 node.keys[verbs[1]].mark,
@@ -169,15 +188,12 @@ class Compiler:
         if not verbs:
             self._no_verb(node)
             return None
-        if verbs[0] in LATER_VERBS:
-            message = f"{verbs[0]!r} is not supported by this version of botkit"
-            self.problems.add(node.keys[verbs[0]].mark, message)
-            return None
         if verbs[0] in CUSTOMER_VERBS and self.plays_agent:
             message = f"{verbs[0]!r} is for customers: an agent has no page to reload"
             self.problems.add(node.keys[verbs[0]].mark, message)
             return None
-        if verbs[0] == "start" and (path != "steps[0]" or self.plays_agent):
+        begins = path == "steps[0]" and not self.plays_agent and not self.is_part
+        if verbs[0] == "start" and not begins:
             message = "'start' is the first step of a bot or none: the chat is already open here"
             self.problems.add(node.keys["start"].mark, message)
             return None
@@ -247,6 +263,8 @@ class Compiler:
                 return self._repeat(model, node, base)
             case models.ExpectModel() | models.ExpectNextModel():
                 return self._expect(model, node, base)
+            case models.UseModel():
+                return self._use(model, node, base)
             case models.CallModel():
                 return self._call(model, node, base)
             case models.SendFileModel():
@@ -308,6 +326,28 @@ class Compiler:
             self.problems.add(below.mark, "there is nothing to repeat")
         do = self._steps(below, f"{base['path']}.repeat.do")
         return script.Repeat(**base, times=model.repeat.times, until=model.repeat.until, do=do)
+
+    def _use(self, model: models.UseModel, node: Entries, base: dict[str, Any]) -> Step | None:
+        mark = find(node, ("use",)).mark
+        try:
+            part = self.source.part(
+                Path(self.document.file).parent / model.use, plays_agent=self.plays_agent
+            )
+        except PartError as error:
+            self.knows_parts = False
+            self.problems.add(mark, error.message)
+            return None
+        self.parts[base["path"]] = part
+        if sum(used.size for used in self.parts.values()) > MAX_STEPS:
+            message = f"with this file it comes to more than {MAX_STEPS:,} steps"
+            self.problems.add(mark, f"{message}; that is not accepted")
+            return None
+        arguments = given(model.arguments, part, node, self.problems)
+        return script.Use(
+            **base,
+            arguments=MappingProxyType(arguments),
+            do=moved_under(base["path"], part.steps),
+        )
 
     def _call(self, model: models.CallModel, node: Entries, base: dict[str, Any]) -> Step:
         known = self.vocabulary.actions

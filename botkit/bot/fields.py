@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -32,6 +32,8 @@ from botkit.chat import (
     SessionEnded,
 )
 from botkit.results import Verdict
+
+T = TypeVar("T")
 
 LONGEST_TIME = 86_400.0
 LONGEST_TEXT = 65_536
@@ -260,6 +262,74 @@ Names = Annotated[list[Name], BeforeValidator(_one_or_more)]
 SomeNames = Annotated[Names, AfterValidator(_some)]
 Texts = Annotated[list[Text], BeforeValidator(_one_or_more)]
 Templates = Annotated[list[TextTemplate], BeforeValidator(_one_or_more)]
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What a file of steps takes: a name, and what it is where nothing is given."""
+
+    name: str
+    usual: Template | None = None
+
+
+def _argument(value: Any) -> Argument:
+    if not isinstance(value, Mapping):
+        return Argument(_identifier(value))
+    if len(value) != 1:
+        refuse("an argument is a name, or one name with its usual value")
+    ((name, usual),) = value.items()
+    return Argument(_identifier(name), _at(_usual, usual, (name,)))
+
+
+def _listed(value: Any) -> Any:
+    if not isinstance(value, list):
+        refuse("this takes a list: '- NAME' for what must be given, '- NAME: VALUE' for the rest")
+    return value
+
+
+def _no_name_twice(arguments: list[Argument]) -> list[Argument]:
+    names = [argument.name for argument in arguments]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            refuse(f"the argument {name!r} is there twice", path=(number,))
+    return arguments
+
+
+def _usual(value: Any) -> Template:
+    # It may be empty, as no other text: that is how something is left out unless it is given.
+    return Template.parse("") if value == "" else _template(value)
+
+
+def _at(read: Callable[[Any], T], value: Any, path: Sequence[str | int]) -> T:
+    """Read a part of a value; what is wrong with it is told at its place."""
+    try:
+        return read(value)
+    except PydanticCustomError as error:
+        context = dict(error.context or {})
+        refuse(
+            context["message"],
+            path=(*path, *context["path"]),
+            offset=context["offset"],
+            hint=context["hint"],
+        )
+
+
+ARGUMENT_SCHEMA = {
+    "anyOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+        },
+    ]
+}
+Arguments = Annotated[
+    list[Annotated[Argument, BeforeValidator(_argument), WithJsonSchema(ARGUMENT_SCHEMA)]],
+    BeforeValidator(_listed),
+    AfterValidator(_no_name_twice),
+]
 
 
 def word(

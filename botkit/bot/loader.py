@@ -1,8 +1,9 @@
 """From paths to bots: what is found is loaded, and all that is wrong is told in one pass.
 
-A YAML file is a bot if it begins with ``botkit:``, and holds scripted agents if it begins with
-``botkit-agents:``; any other is a problem, unless a bot takes its data from it. A Python file is
-loaded if it marks a class with ``@botkit.bot``.
+A YAML file is a bot if it begins with ``botkit:``, holds scripted agents if it begins with
+``botkit-agents:``, and steps that others use if it begins with ``botkit-steps:``; any other is a
+problem, unless a bot takes its data from it. A Python file is loaded if it marks a class with
+``@botkit.bot``.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from botkit.bot import python_bots
 from botkit.bot.agents import AgentsFile
 from botkit.bot.data import Table, load_table
 from botkit.bot.diagnostics import Mark, Problem, Problems, Severity
+from botkit.bot.parts import MAX_NESTED, Part, PartError
 from botkit.bot.source import Document, Entries, find, load_document
-from botkit.bot.yaml_file import AGENTS_KEY, BOT_KEY, Settings, YamlFile
+from botkit.bot.yaml_file import AGENTS_KEY, BOT_KEY, STEPS_KEY, Settings, YamlFile
 from botkit.errors import ConfigError
 from botkit.interfaces import Bot
 
@@ -95,6 +97,13 @@ class _Loading:
         self._bots: list[tuple[str, Mark, Bot]] = []
         self._agents: list[AgentsFile] = []
         self._strangers: list[tuple[Path, Document]] = []
+        self._documents: dict[Path, Document | None] = {}
+        self._parts: dict[tuple[Path, bool], Part | None] = {}
+        # The files of steps that were found and those that are used; which one is being compiled
+        # for which, from the outermost to the innermost.
+        self._found_parts: list[Path] = []
+        self._used_parts: set[Path] = set()
+        self._using: dict[Path, str] = {}
         self._barren: list[str] = []
 
     def add(self, path: Path) -> None:
@@ -113,12 +122,16 @@ class _Loading:
 
     def result(self) -> Loaded:
         """Give what was found, sorted."""
+        for path in self._found_parts:
+            if path.resolve() not in self._used_parts:
+                # Nobody says whose steps they are; most are for customers.
+                self._make_part(path, plays_agent=False)
         for path, document in self._strangers:
             if path.resolve() not in self._data_files:
                 self._problems[str(path)].add(
                     document.root.mark,
-                    f"neither a bot nor agents: a bot begins with '{BOT_KEY}: 1', a file of"
-                    f" agents with '{AGENTS_KEY}: 1'",
+                    f"neither a bot nor agents nor steps: a bot begins with '{BOT_KEY}: 1', a file"
+                    f" of agents with '{AGENTS_KEY}: 1', a file of steps with '{STEPS_KEY}: 1'",
                 )
         self._warn_of_equal_names()
         found = [p for file in sorted(self._problems) for p in self._problems[file].sorted()]
@@ -156,19 +169,63 @@ class _Loading:
                 self._bots.append((str(path), Mark(bot.line, 1), bot))
 
     def _yaml(self, path: Path) -> None:
-        document = load_document(path, self._problems)
+        document = self._document(path)
         if document is None:
             return
         root = document.root
-        problems = self._problems[document.file]
         if isinstance(root, Entries) and BOT_KEY in root.keys:
-            self._bot(YamlFile(document, problems, self._settings), path)
+            self._bot(self._yaml_file(document), path)
         elif isinstance(root, Entries) and AGENTS_KEY in root.keys:
-            agents = YamlFile(document, problems, self._settings).agents()
-            if agents is not None and not _has_errors(problems):
+            agents = self._yaml_file(document).agents()
+            if agents is not None and not _has_errors(self._problems[document.file]):
                 self._agents.append(agents)
+        elif isinstance(root, Entries) and STEPS_KEY in root.keys:
+            self._found_parts.append(path)
         else:
             self._strangers.append((path, document))
+
+    def _document(self, path: Path) -> Document | None:
+        """Read a file, once."""
+        where = path.resolve()
+        if where not in self._documents:
+            self._documents[where] = load_document(path, self._problems)
+        return self._documents[where]
+
+    def _yaml_file(self, document: Document) -> YamlFile:
+        return YamlFile(document, self._problems[document.file], self._settings, self)
+
+    def part(self, path: Path, *, plays_agent: bool) -> Part:
+        """Give a file of steps to who uses it; see ``PartSource``."""
+        where = path.resolve()
+        if where in self._using:
+            circle = [*self._using.values()][[*self._using].index(where) :]
+            raise PartError(f"this is a circle: {' uses '.join([*circle, str(path)])}")
+        if len(self._using) == MAX_NESTED:
+            raise PartError(f"files of steps use each other at most {MAX_NESTED} deep")
+        if not path.is_file():
+            raise PartError(f"there is no file {str(path)!r}")
+        self._used_parts.add(where)
+        key = where, plays_agent
+        if key not in self._parts:
+            self._using[where] = str(path)
+            try:
+                self._parts[key] = self._make_part(path, plays_agent=plays_agent)
+            finally:
+                del self._using[where]
+        part = self._parts[key]
+        if part is None:
+            raise PartError(f"{str(path)!r} has problems of its own")
+        return part
+
+    def _make_part(self, path: Path, *, plays_agent: bool) -> Part | None:
+        document = self._document(path)
+        if document is None:
+            return None
+        if not isinstance(document.root, Entries) or STEPS_KEY not in document.root.keys:
+            raise PartError(
+                f"{str(path)!r} is no file of steps; such a file begins with '{STEPS_KEY}: 1'"
+            )
+        return self._yaml_file(document).part(plays_agent=plays_agent)
 
     def _bot(self, file: YamlFile, path: Path) -> None:
         table = self._table(file, path)

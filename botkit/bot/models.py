@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from botkit.bot.fields import (
     SCALAR_SCHEMA,
+    Arguments,
     Duration,
     Key,
     Name,
@@ -126,6 +127,15 @@ class BotModel(Model):
     mask: Templates = Field(default_factory=list)
     never: list[Any] = Field(default_factory=list)
     whenever: list[Any] = Field(default_factory=list)
+    steps: Steps
+
+
+class StepsFileModel(Model):
+    """A file of steps that others use."""
+
+    version: Version = Field(alias="botkit-steps")
+    title: Text = ""
+    args: Arguments = Field(default_factory=list)
     steps: Steps
 
 

@@ -8,7 +8,7 @@ with the values of a journey when their step begins.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from botkit.bot.matchers import MatcherSpec
@@ -177,6 +177,17 @@ class Repeat(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Use(Step):
+    """The steps of another file; ``arguments`` are theirs alone, what they capture is everybody's.
+
+    ``do`` have the paths of their own file behind the path of this step, and their own places.
+    """
+
+    arguments: Mapping[str, Template]
+    do: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call(TimedStep):
     action: str
     arguments: Mapping[str, Template] = field(default_factory=lambda: NO_TEMPLATES)
@@ -291,9 +302,27 @@ def all_steps(steps: Iterable[Step]) -> Iterator[Step]:
     for step in steps:
         yield step
         match step:
-            case Repeat():
+            case Repeat() | Use():
                 yield from all_steps(step.do)
             case Choose():
                 for case in step.cases:
                     yield from all_steps(case.do)
                 yield from all_steps(step.otherwise or ())
+
+
+def moved_under(path: str, steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Give steps of another file the paths that they have where they are used."""
+    return tuple(_moved(path, step) for step in steps)
+
+
+def _moved(path: str, step: Step) -> Step:
+    moved = f"{path}.{step.path}"
+    match step:
+        case Repeat() | Use():
+            return replace(step, path=moved, do=moved_under(path, step.do))
+        case Choose():
+            cases = tuple(replace(case, do=moved_under(path, case.do)) for case in step.cases)
+            otherwise = None if step.otherwise is None else moved_under(path, step.otherwise)
+            return replace(step, path=moved, cases=cases, otherwise=otherwise)
+        case _:
+            return replace(step, path=moved)

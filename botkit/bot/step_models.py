@@ -315,6 +315,12 @@ class ExpectRestoredModel(StepModel):
     within: Duration = DEFAULT_WITHIN
 
 
+class UseModel(StepModel):
+    verb = "use"
+    use: Text
+    arguments: TextTemplates = Field(default_factory=dict, alias="with")
+
+
 class CallModel(StepModel):
     verb = "call"
     call: Text
@@ -370,6 +376,7 @@ STEP_MODELS: Mapping[str, type[StepModel]] = MappingProxyType(
             RepeatModel,
             ReloadModel,
             ExpectRestoredModel,
+            UseModel,
             CallModel,
             PauseModel,
             NoteModel,
@@ -378,9 +385,6 @@ STEP_MODELS: Mapping[str, type[StepModel]] = MappingProxyType(
     }
 )
 """The verbs of the language."""
-
-LATER_VERBS = ("use",)
-"""Verbs of the language that this version cannot play yet."""
 
 REACTION_VERBS = (
     "say",

@@ -8,6 +8,7 @@ the environment, the date or randomness by itself: all of it is passed in with :
 ``${env.NAME}``       an environment variable; unset and empty are the same: not there
 ``${secret.NAME}``    a secret; its value is never shown
 ``${unique.NAME}``    made up once per journey and name, see :class:`Unique`
+``${args.NAME}``      what a file of steps was given by who uses it
 ``${today}``          the date of the journey, ``2025-01-31``
 ``${NAME}``           what an earlier step captured or saved
 ``$${``               the characters ``${``
@@ -45,6 +46,7 @@ class Scope(enum.Enum):
     ENV = "env"
     SECRET = "secret"
     UNIQUE = "unique"
+    ARGS = "args"
     TODAY = "today"
     VARIABLE = ""
 
@@ -264,6 +266,7 @@ class Values:
         secrets: what ``${secret.X}`` gives; each is masked once it was used.
         unique: None if there is no randomness here, as for what is shared by several journeys.
         today: None if there is no date here.
+        args: the arguments of the file of steps that is played; nothing outside of one.
         variables: what was captured so far; grows during the journey.
         masked: texts that must never be shown; grows during the journey.
     """
@@ -273,6 +276,7 @@ class Values:
     secrets: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     unique: Unique | None = None
     today: date | None = None
+    args: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     variables: dict[str, str] = field(default_factory=dict)
     masked: set[str] = field(default_factory=set)
 
@@ -323,6 +327,8 @@ class Values:
                 return self.secrets.get(name) or None
             case Scope.UNIQUE:
                 return None if self.unique is None else self.unique[name]
+            case Scope.ARGS:
+                return self.args.get(name)
             case Scope.TODAY:
                 return None if self.today is None else self.today.isoformat()
             case Scope.VARIABLE:
@@ -359,6 +365,8 @@ def _why_missing(reference: Reference) -> str:
             return f"{reference}: the environment variable is not set, or is empty"
         case Scope.SECRET:
             return f"{reference}: there is no such secret, or it is empty"
+        case Scope.ARGS:
+            return f"{reference}: no argument {reference.name!r} was given"
         case Scope.VARIABLE:
             return f"{reference}: no step has captured {reference.name!r}"
         case _:

@@ -36,6 +36,8 @@ class References:
         missing: how bad it is that the environment or a secret is not there.
         columns: the columns of the data; None if there is no data.
         knows_columns: False if the data are wrong themselves, so that nothing can be said.
+        arguments: what a file of steps takes; None if this is none.
+        knows_captures: False if a file that is used is wrong itself.
     """
 
     document: Document
@@ -45,6 +47,8 @@ class References:
     missing: Severity = Severity.ERROR
     columns: Names | None = None
     knows_columns: bool = True
+    arguments: Names | None = None
+    knows_captures: bool = True
 
     def check(self, node: Node | None, *, known: Names = NONE, captured: Names = NONE) -> None:
         """Check the texts below a node.
@@ -62,14 +66,23 @@ class References:
         name = reference.name
         match reference.scope:
             case Scope.VARIABLE if name not in known:
-                self._report_unset(scalar, reference, captured)
+                if self.knows_captures:
+                    self._report_unset(scalar, reference, captured)
             case Scope.ROW if not self.knows_columns:
                 pass
             case Scope.ROW if self.columns is None:
-                self._report(scalar, reference, f"{reference}: there are no data here")
+                message = f"{reference}: there are no data here"
+                self._report(scalar, reference, message, hint=self._to_hand_over(reference))
             case Scope.ROW if self.columns is not None and name not in self.columns:
                 hint = did_you_mean(name, self.columns)
                 message = f"{reference}: the data have no column {name!r}"
+                self._report(scalar, reference, message, hint=hint)
+            case Scope.ARGS if self.arguments is None:
+                message = f"{reference}: only a file of steps has arguments"
+                self._report(scalar, reference, message)
+            case Scope.ARGS if self.arguments is not None and name not in self.arguments:
+                hint = did_you_mean(name, self.arguments) or "name it under 'args'"
+                message = f"{reference}: this file takes no argument {name!r}"
                 self._report(scalar, reference, message, hint=hint)
             case Scope.ENV if not self.env.get(name):
                 message = f"{reference}: the environment variable is not set, or is empty"
@@ -85,9 +98,16 @@ class References:
             message = f"{reference} may be unset here: not every way to this place captures it"
             self._report(scalar, reference, message)
             return
-        hint = did_you_mean(reference.name, captured)
+        hint = did_you_mean(reference.name, captured) or self._to_hand_over(reference)
         message = f"{reference}: no step captures {reference.name!r}"
         self._report(scalar, reference, message, hint=hint)
+
+    def _to_hand_over(self, reference: Reference) -> str:
+        """Say how a file of steps gets what belongs to its users."""
+        if self.arguments is None:
+            return ""
+        name = reference.name if reference.name.isidentifier() else "NAME"
+        return f"make it an argument, and give it by 'with: {{{name}: \"{reference}\"}}'"
 
     def _report(
         self,
@@ -112,6 +132,12 @@ def references_in(text: str) -> tuple[Reference, ...]:
         return ()
 
 
+def references_below(node: Node) -> Iterator[Reference]:
+    """Give what all texts below a node refer to."""
+    for scalar in scalars(node):
+        yield from references_in(scalar.text)
+
+
 @dataclass(slots=True, kw_only=True)
 class Flow:
     """Follows what is captured through a script.
@@ -120,16 +146,19 @@ class Flow:
         compiled: the script with its nodes.
         references: checks the texts.
         captured: all variables that the script captures anywhere.
+        certain: those that it surely captures; None if no journey comes to its end.
     """
 
     compiled: Compiled
     references: References
     captured: Names = field(init=False, default=NONE)
+    certain: Names | None = field(init=False, default=NONE)
     _assumed: Names = field(init=False, default=NONE)
 
     def check(self) -> None:
         """Check the whole script."""
         done = self.compiled.script
+        self.references.knows_captures = self.compiled.knows_parts
         self._assumed = frozenset(name for node in self.compiled.broken for name in _names_in(node))
         self.captured = self._assumed.union(
             _captures(done.steps),
@@ -144,7 +173,7 @@ class Flow:
                 if key != "do":
                     self._look(value, NONE)
             self._follow(reaction.do, known)
-        self._follow(done.steps, NONE)
+        self.certain = self._follow(done.steps, NONE)
 
     def check_used(self) -> None:
         """Warn of what is captured for nothing; ``_`` in front of a name says that it is meant.
@@ -154,7 +183,12 @@ class Flow:
         if self.references.problems.has_errors:
             return
         nodes = self.compiled.nodes.values()
-        used = {reference.name for node in nodes for reference in self._references_below(node)}
+        used = {
+            reference.name
+            for node in nodes
+            for reference in references_below(node)
+            if reference.scope is Scope.VARIABLE
+        }
         for node in nodes:
             mask = get(node, ("mask",))
             used |= {scalar.text for scalar in scalars(mask)} if mask is not None else set()
@@ -166,12 +200,6 @@ class Flow:
                 for name in sorted(names - used):
                     if not name.startswith("_"):
                         self._warn_of_unused(scalar, name)
-
-    def _references_below(self, node: Node) -> Iterator[Reference]:
-        for scalar in scalars(node):
-            for reference in references_in(scalar.text):
-                if reference.scope is Scope.VARIABLE:
-                    yield reference
 
     def _warn_of_unused(self, scalar: Scalar, name: str) -> None:
         self.references.problems.add(
@@ -206,6 +234,10 @@ class Flow:
             case script.ExpectUserdata():
                 self._own(step.path, known)
                 return known.union(*(m.certain for m in step.matchers.values()))
+            case script.Use():
+                self._own(step.path, known)
+                certain = self.compiled.parts[step.path].certain
+                return None if certain is None else known | certain
             case script.Call():
                 self._own(step.path, known)
                 return known | {step.save_as} if step.save_as else known
@@ -277,6 +309,8 @@ def _captures(steps: Iterable[Step]) -> Iterator[str]:
                     yield from matcher.captures
             case script.Call(save_as=str(name)):
                 yield name
+            case script.Use():
+                yield from _captures(step.do)
             case script.Repeat():
                 yield from step.until.captures if step.until else ()
                 yield from _captures(step.do)

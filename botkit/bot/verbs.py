@@ -7,6 +7,7 @@ A verb writes down into its :class:`Log` what is evidence, whether or not it suc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -355,6 +356,16 @@ def play_repeat(stage: Stage, step: ast.Repeat, log: Log) -> Play:
         )
 
 
+def play_use(stage: Stage, step: ast.Use, log: Log) -> Play:
+    outside = stage.values
+    # Variables and masks are shared: what these steps capture is everybody's.
+    stage.values = replace(outside, args=stage.fill_all(step.arguments))
+    try:
+        yield from play_all(stage, step.do)
+    finally:
+        stage.values = outside
+
+
 PLAYS: Mapping[type[Step], Callable[[Stage, Any, Log], Play]] = MappingProxyType(
     {
         ast.Say: play_say,
@@ -377,6 +388,7 @@ PLAYS: Mapping[type[Step], Callable[[Stage, Any, Log], Play]] = MappingProxyType
         ast.ExpectUserdata: play_expect_userdata,
         ast.Choose: play_choose,
         ast.Repeat: play_repeat,
+        ast.Use: play_use,
         ast.Reload: play_reload,
         ast.ExpectRestored: play_expect_restored,
     }

@@ -17,17 +17,25 @@ from botkit.bot.compiler import Compiled, Compiler
 from botkit.bot.data import Table, make_table, rows_of
 from botkit.bot.diagnostics import Problems, Severity, did_you_mean
 from botkit.bot.fields import Vocabulary
-from botkit.bot.models import AgentModel, AgentsModel, BotModel, DataModel, Model
-from botkit.bot.script import Place
+from botkit.bot.models import (
+    AgentModel,
+    AgentsModel,
+    BotModel,
+    DataModel,
+    Model,
+    StepsFileModel,
+)
+from botkit.bot.parts import Part, PartSource, argument_nodes, warn_of_unused
+from botkit.bot.script import Place, all_steps
 from botkit.bot.source import Document, Entries, Items, Node, find, get
 from botkit.bot.validation import validate
 from botkit.bot.values import Scope
-from botkit.bot.variables import Flow, References, references_in
+from botkit.bot.variables import Flow, References, references_below, references_in
 from botkit.bot.yaml_bot import ScriptMaker, Surroundings, YamlBot, refuse_to_play
 from botkit.interfaces import Limits
 
 M = TypeVar("M", bound=Model)
-BOT_KEY, AGENTS_KEY = "botkit", "botkit-agents"
+BOT_KEY, AGENTS_KEY, STEPS_KEY = "botkit", "botkit-agents", "botkit-steps"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +56,19 @@ class Settings:
 
 
 class YamlFile:
-    """One YAML document on its way to a bot or to agents."""
+    """One YAML document on its way to a bot, to agents, or to steps for others.
 
-    def __init__(self, document: Document, problems: Problems, settings: Settings) -> None:
+    Args:
+        source: finds the files of steps that it uses.
+    """
+
+    def __init__(
+        self, document: Document, problems: Problems, settings: Settings, source: PartSource
+    ) -> None:
         self.document = document
         self.problems = problems
         self._settings = settings
+        self._source = source
         self._model: BotModel | None = None
         if isinstance(document.root, Entries) and BOT_KEY in document.root.keys:
             self._model = self._validate(BotModel, document.root, "a bot")
@@ -106,6 +121,34 @@ class YamlFile:
             masked=tuple(model.mask),
             agents=self.agents_path,
             places=MappingProxyType(self._places()),
+        )
+
+    def part(self, *, plays_agent: bool) -> Part | None:
+        """Compile a file of steps; None if something is wrong with it."""
+        root = self.document.root
+        model = self._validate(StepsFileModel, root, "a file of steps")
+        declared = get(root, ("args",))
+        names = frozenset(name.text for name in argument_nodes(declared))
+        compiled = self._compile(
+            root, Path(self.document.file).stem, plays_agent=plays_agent, is_part=True
+        )
+        references = replace(self._references(None), arguments=names)
+        flow = Flow(compiled=compiled, references=references)
+        flow.check()
+        # What an argument usually is holds before there are any.
+        replace(references, arguments=frozenset()).check(declared)
+        if model is None or self.problems.has_errors:
+            return None
+        steps = get(root, ("steps",))
+        used = references_below(steps) if steps is not None else ()
+        wanted = frozenset(ref.name for ref in used if ref.scope is Scope.ARGS)
+        warn_of_unused(argument_nodes(declared), wanted, self.problems)
+        return Part(
+            file=self.document.file,
+            arguments=MappingProxyType({taken.name: taken.usual for taken in model.args}),
+            steps=compiled.script.steps,
+            certain=flow.certain,
+            size=sum(1 for _ in all_steps(compiled.script.steps)),
         )
 
     def agents(self) -> AgentsFile | None:
@@ -190,12 +233,16 @@ class YamlFile:
             what=what,
         )
 
-    def _compile(self, node: Node, name: str, *, plays_agent: bool) -> Compiled:
+    def _compile(
+        self, node: Node, name: str, *, plays_agent: bool, is_part: bool = False
+    ) -> Compiled:
         compiler = Compiler(
             document=self.document,
             problems=self.problems,
             vocabulary=self._settings.vocabulary,
             plays_agent=plays_agent,
+            is_part=is_part,
+            source=self._source,
         )
         parts: Mapping[str, Node] = node.values if isinstance(node, Entries) else {}
         return compiler.compile(

@@ -6,7 +6,7 @@ import pytest
 
 from botkit.bot.fields import EVENT_WORDS
 from botkit.bot.models import AgentsModel, BotModel, Model
-from botkit.bot.step_models import LATER_VERBS, REACTION_VERBS, STEP_MODELS, VERBS_AFTER_LEAVE
+from botkit.bot.step_models import REACTION_VERBS, STEP_MODELS, VERBS_AFTER_LEAVE
 from botkit.chat import EVENT_NAMES
 
 
@@ -28,7 +28,6 @@ def test_every_verb_is_a_key_of_its_shape(verb: str) -> None:
 
 def test_lists_of_verbs_name_verbs() -> None:
     assert set(REACTION_VERBS) | set(VERBS_AFTER_LEAVE) <= set(STEP_MODELS)
-    assert not set(LATER_VERBS) & set(STEP_MODELS)
 
 
 def test_every_event_may_be_called_by_the_name_of_its_hook() -> None:
