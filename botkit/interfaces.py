@@ -481,12 +481,15 @@ class ActionContext:
 class Action(Protocol):
     """Something a bot may ``call``; sync or async.
 
+    It is called with what stands under ``with``, texts by name; a type checker takes any function
+    of named arguments for one.
+
     Returns None, a value for ``as: NAME`` (turned into text), or commands for the session to
     perform.
     """
 
     def __call__(
-        self, context: ActionContext, /, **arguments: str
+        self, context: ActionContext, /, *args: Any, **arguments: Any
     ) -> str | Sequence[Command] | Awaitable[str | Sequence[Command] | None] | None: ...
 
 

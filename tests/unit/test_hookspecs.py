@@ -36,7 +36,6 @@ REGISTERING_HOOKS = (
     "register_commands",
 )
 WITHOUT_USER = {
-    "register_actions",
     "register_alert_sinks",
     "register_bots",
     "register_commands",
