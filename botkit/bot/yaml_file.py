@@ -16,6 +16,7 @@ from botkit.bot.agents import AgentsFile, RoutingRule
 from botkit.bot.compiler import Compiled, Compiler
 from botkit.bot.data import Table, make_table, rows_of
 from botkit.bot.diagnostics import Problems, Severity, did_you_mean
+from botkit.bot.doubts import check_matchers
 from botkit.bot.fields import Vocabulary
 from botkit.bot.models import AgentModel, AgentsModel, BotModel, DataModel, Model
 from botkit.bot.script import Place
@@ -121,6 +122,7 @@ class YamlFile:
             compiled = self._agent(name, node)
             if compiled is not None:
                 Flow(compiled=compiled, references=references).check()
+                check_matchers(compiled, self.document, self.problems)
                 scripts[name] = compiled.script
         if model is None:
             return None
@@ -229,6 +231,7 @@ class YamlFile:
         for node in nodes:
             references.check(node, captured=flow.captured)
         flow.check_used()
+        check_matchers(compiled, self.document, self.problems)
 
     def _check_columns(self, data: DataModel, table: Table) -> None:
         node = find(self.document.root, ("data",))
