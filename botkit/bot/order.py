@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from botkit.bot import script
-from botkit.bot.diagnostics import Problems, Severity
+from botkit.bot.diagnostics import Problems
 from botkit.bot.parts import Part
 from botkit.bot.script import Step
 from botkit.bot.source import Node, find_key
@@ -98,7 +98,8 @@ class Order:
             if ended:
                 mark = find_key(self.nodes[step.path], (step.verb,))
                 message = f"no journey comes to this {step.verb!r}: 'finish' always ends it before"
-                self.problems.add(mark, message, severity=Severity.WARNING)
+                hint = "take it out, or let the 'finish' stand in a 'choose'"
+                self.problems.warn(mark, message, hint=hint)
                 return True
             if isinstance(step, script.Finish):
                 ended = True

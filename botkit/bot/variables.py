@@ -15,7 +15,9 @@ from botkit.bot import script
 from botkit.bot.compiler import Compiled
 from botkit.bot.diagnostics import Problems, Severity, did_you_mean
 from botkit.bot.fields import LONGEST_TEXT
-from botkit.bot.script import Step
+from botkit.bot.matcher_places import matchers_of, with_parts
+from botkit.bot.matchers import RegexSpec
+from botkit.bot.script import Step, all_steps
 from botkit.bot.source import Document, Entries, Items, Node, Scalar, get, scalars
 from botkit.bot.values import Reference, Scope, Template, TemplateError
 
@@ -192,14 +194,21 @@ class Flow:
         for node in nodes:
             mask = get(node, ("mask",))
             used |= {scalar.text for scalar in scalars(mask)} if mask is not None else set()
-        for node in nodes:
-            for scalar in scalars(node):
-                names = {*_GROUP.findall(scalar.text)} & self.captured
-                if scalar is get(node, ("as",)):
-                    names.add(scalar.text)
-                for name in sorted(names - used):
-                    if not name.startswith("_"):
-                        self._warn_of_unused(scalar, name)
+        for scalar, name in self._captured_at():
+            if name not in used and not name.startswith("_"):
+                self._warn_of_unused(scalar, name)
+
+    def _captured_at(self) -> Iterator[tuple[Scalar, str]]:
+        """Give the texts that capture, each with the names that it captures."""
+        for placed in matchers_of(self.compiled):
+            for part in with_parts(placed):
+                if isinstance(part.spec, RegexSpec) and isinstance(part.argument, Scalar):
+                    for name in sorted(part.spec.captures):
+                        yield part.argument, name
+        for step in all_steps(self.compiled.script.steps):
+            saved = get(self.compiled.nodes[step.path], ("as",))
+            if isinstance(step, script.Call) and isinstance(saved, Scalar):
+                yield saved, saved.text
 
     def _warn_of_unused(self, scalar: Scalar, name: str) -> None:
         self.references.problems.add(

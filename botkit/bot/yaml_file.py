@@ -16,6 +16,7 @@ from botkit.bot.agents import AgentsFile, RoutingRule
 from botkit.bot.compiler import Compiled, Compiler
 from botkit.bot.data import Table, make_table, rows_of
 from botkit.bot.diagnostics import Problems, Severity, did_you_mean
+from botkit.bot.doubts import check_matchers
 from botkit.bot.fields import Vocabulary
 from botkit.bot.models import (
     AgentModel,
@@ -143,6 +144,7 @@ class YamlFile:
         used = references_below(steps) if steps is not None else ()
         wanted = frozenset(ref.name for ref in used if ref.scope is Scope.ARGS)
         warn_of_unused(argument_nodes(declared), wanted, self.problems)
+        check_matchers(compiled, self.document, self.problems)
         return Part(
             file=self.document.file,
             arguments=MappingProxyType({taken.name: taken.usual for taken in model.args}),
@@ -164,6 +166,7 @@ class YamlFile:
             compiled = self._agent(name, node)
             if compiled is not None:
                 Flow(compiled=compiled, references=references).check()
+                check_matchers(compiled, self.document, self.problems)
                 scripts[name] = compiled.script
         if model is None:
             return None
@@ -276,6 +279,7 @@ class YamlFile:
         for node in nodes:
             references.check(node, captured=flow.captured)
         flow.check_used()
+        check_matchers(compiled, self.document, self.problems)
 
     def _check_columns(self, data: DataModel, table: Table) -> None:
         node = find(self.document.root, ("data",))

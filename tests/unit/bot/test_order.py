@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from botkit.bot.fields import Vocabulary
 from botkit.bot.loader import load_file
+from botkit.bot.yaml_file import Settings
 
 HEAD = "botkit: 1\nbot: b\nsteps:\n  - expect: hello\n"
 
@@ -30,7 +32,9 @@ def test_what_stands_behind_a_sure_end_is_warned_of(tmp_path: Path, steps: str, 
     assert len(loaded.bots) == 1
     assert loaded.errors == ()
     (warning,) = loaded.problems
-    assert str(warning).startswith(f"{file}:{place}: warning: no journey comes to this ")
+    text = str(warning)
+    assert text.startswith(f"{file}:{place}: warning: no journey comes to this ")
+    assert text.endswith("; take it out, or let the 'finish' stand in a 'choose'")
 
 
 @pytest.mark.parametrize(
@@ -73,3 +77,47 @@ def test_what_is_used_masked_or_meant_is_not(tmp_path: Path, steps: str) -> None
     file = tmp_path / "b.yaml"
     file.write_text(HEAD + steps)
     assert load_file(file).problems == ()
+
+
+def test_what_a_call_gives_and_nothing_uses_is_warned_of(tmp_path: Path) -> None:
+    file = tmp_path / "b.yaml"
+    file.write_text(HEAD + "  - call: now\n    as: time\n")
+    settings = Settings(vocabulary=Vocabulary(actions=frozenset({"now"})))
+    (warning,) = load_file(file, settings).problems
+    assert str(warning) == (
+        f"{file}:6:9: warning: 'time' is captured and never used;"
+        " write ${time} where it is wanted, or call it '_time'"
+    )
+    for used in ("    as: time\n  - say: ${time}\n", "    as: _time\n"):
+        file.write_text(HEAD + "  - call: now\n" + used)
+        assert load_file(file, settings).problems == ()
+
+
+def test_only_matchers_capture(tmp_path: Path) -> None:
+    file = tmp_path / "b.yaml"
+    file.write_text(
+        HEAD
+        + CAPTURED.replace("<case>", "<_case>")
+        + "  - say: write (?P<_case>x) and (?P<case>y)\n"
+        + "  - expect: {equals: 'group (?P<case>'}\n"
+    )
+    assert [problem.mark.line for problem in load_file(file).problems if problem.mark] == [7]
+    file.write_text(HEAD + CAPTURED + "  - say: write (?P<case>x)\n")
+    (warning,) = load_file(file).problems
+    assert str(warning).startswith(f"{file}:5:23: warning: 'case' is captured and never used")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "  - expect_userdata: {A: {json: {/a: {matches: '(?P<case>x)'}}}}\n",
+        "  - choose: [{when: {any_of: [a, {matches: '(?P<case>x)'}]}, do: []}]\n",
+        "  - repeat: {times: 2, until: {matches: '(?P<case>x)'}, do: [{say: x}]}\n",
+        "whenever:\n  - message: {matches: '(?P<case>x)'}\n    do: [{say: x}]\n",
+    ],
+)
+def test_captures_are_found_wherever_matchers_stand(tmp_path: Path, step: str) -> None:
+    file = tmp_path / "b.yaml"
+    file.write_text(HEAD + step)
+    (warning,) = load_file(file).problems
+    assert "'case' is captured and never used" in str(warning)

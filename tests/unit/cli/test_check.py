@@ -110,6 +110,16 @@ def test_what_the_environment_lacks_is_a_warning(
     assert out.endswith("1 bot, 1 warning\n")
 
 
+def test_doubts_do_not_change_the_verdict(
+    write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot("a", "botkit: 1\nbot: a\nsteps:\n  - expect: \\d+ left\n")
+    assert main(["check"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("bots/a.yaml:4:13: warning: a plain text takes '\\d+' as it is spelled")
+    assert out.endswith("1 bot, 1 journey, 1 warning\n")
+
+
 def test_nothing_to_check(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check"]) == 5
     (project / "bots").mkdir()
