@@ -11,6 +11,8 @@ from botkit.report.text import one_line
 MAX_VALUE = 200
 """Characters of a value that are shown."""
 NOTHING = "(nothing)"
+STATES = frozenset({"session_started", "agent_connected", "agent_typing", "userdata"})
+"""Events that change a state which is shown besides."""
 
 
 def chat_line(scene: Scene) -> str:
@@ -47,13 +49,15 @@ def inbox_lines(scene: Scene, *, newest: int | None = None) -> Iterator[str]:
     """List what came, each with what became of it.
 
     Args:
-        newest: show so many, and tell how many came before them; None shows all.
+        newest: show so many, and none that tells what the state of the chat tells; None shows all.
     """
-    shown = scene.inbox if newest is None else scene.inbox[-newest:]
-    if earlier := len(scene.inbox) - len(shown):
-        yield f"     ... {earlier} earlier"
+    shown = scene.inbox
+    if newest is not None:
+        shown = tuple(r for r in shown if r.row.kind not in STATES)[-newest:]
     yield from (f"     {reading_line(reading)}" for reading in shown)
-    if not scene.inbox:
+    if more := len(scene.inbox) - len(shown):
+        yield f"     ({more} more: inbox shows all)"
+    elif not shown:
         yield f"     {NOTHING}"
 
 

@@ -204,7 +204,7 @@ class PromptStepper:
 
     def _source(self, step: Step) -> Iterator[str]:
         mask, file = self._stepping.mask, step.place.file
-        yield f">  {one_line(mask(f'{file}:{step.place.line}'))}  {step.path}"
+        yield f"-- {one_line(mask(f'{file}:{step.place.line}'))}  {step.path}"
         for number, text in source_of(lines_of(file) if file else (), step.place):
             indent = " " * (len(text) - len(text.lstrip()))
             yield f"{number:6}  {indent}{one_line(mask(text))}"

@@ -68,10 +68,10 @@ def test_a_pipe_steps_through_a_bot_and_the_report_says_so() -> None:
     lines = "break 11\nuntil 10\nvars\nsay by hand\ninbox\ncontinue\n"
     done = piped("order.yaml", "--json", "out.json", "--junit", "out.xml", lines=lines)
     assert (done.returncode, done.stderr) == (0, "")
-    heads = [line for line in done.stdout.splitlines() if line.startswith(">  ")]
+    heads = [line for line in done.stdout.splitlines() if line.startswith("-- ")]
     assert heads == [
-        ">  order.yaml:7  steps[0]",
-        ">  order.yaml:11  steps[3]",
+        "-- order.yaml:7  steps[0]",
+        "-- order.yaml:11  steps[3]",
     ]
     assert "    11    - say: thanks for ${case}" in done.stdout
     assert "     row.pin = ***\n     case = 17\n" in done.stdout
@@ -99,7 +99,7 @@ def test_quitting_leaves_the_chat() -> None:
 
 def test_a_person_steps_while_messages_arrive(person: Any) -> None:
     with person(*STEP, "order.yaml") as ada:
-        ada.sees(">  order.yaml:7  steps[0]")
+        ada.sees("-- order.yaml:7  steps[0]")
         ada.sees("Eve: Welcome")
         ada.type("say my or")
         ada.type("der\r")
@@ -108,10 +108,10 @@ def test_a_person_steps_while_messages_arrive(person: Any) -> None:
         ada.type("\x7f0\r")
         ada.sees("stops before order.yaml:11")
         ada.type("c\r")
-        ada.sees(">  order.yaml:11  steps[3]")
+        ada.sees("-- order.yaml:11  steps[3]")
         ada.sees("unread")
         ada.type("\r")
-        ada.sees(">  order.yaml:12  steps[4]")
+        ada.sees("-- order.yaml:12  steps[4]")
         ada.type("e\r")
         ada.sees("PASSED")
         ada.sees("stepped by hand")
@@ -121,7 +121,7 @@ def test_a_person_steps_while_messages_arrive(person: Any) -> None:
 @pytest.mark.parametrize("keys", ["\x04", "\x03", "quit\r"])
 def test_a_person_leaves(person: Any, keys: str) -> None:
     with person(*STEP, "order.yaml", "--json", "out.json") as ada:
-        ada.sees(">  order.yaml:7  steps[0]")
+        ada.sees("-- order.yaml:7  steps[0]")
         ada.type(keys)
         ada.sees("CANCELLED")
         assert ada.process.wait(LIMIT) == 2
@@ -132,7 +132,7 @@ def test_a_person_leaves(person: Any, keys: str) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_the_chat(person: Any, number: signal.Signals) -> None:
     with person(*STEP, "order.yaml", "--json", "out.json") as ada:
-        ada.sees(">  order.yaml:7  steps[0]")
+        ada.sees("-- order.yaml:7  steps[0]")
         ada.process.send_signal(number)
         ada.sees("CANCELLED")
         assert ada.process.wait(LIMIT) == 2

@@ -226,7 +226,7 @@ class Lines:
     @property
     def stops(self) -> list[int]:
         """The lines of the steps that were stopped at."""
-        heads = [line for line in self.shown if line.startswith(">  ")]
+        heads = [line for line in self.shown if line.startswith("-- ")]
         return [int(head.split()[1].rpartition(":")[2]) for head in heads]
 
 

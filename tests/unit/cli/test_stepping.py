@@ -60,7 +60,7 @@ def test_rows_are_stepped_through_one_after_another(
     shown = [
         line.strip()
         for line in capsys.readouterr().out.splitlines()
-        if line.startswith(("[", ">", "     row", "PASSED"))
+        if line.startswith(("[", "--", "     row", "PASSED"))
     ]
     stops = [line.partition("  steps")[0].rpartition(":")[2] for line in shown]
     assert [stop.partition("  ")[0] for stop in stops] == [
