@@ -128,8 +128,10 @@ class Stepping:
         Raises:
             BotkitError: it could not be said.
         """
-        self._said += 1
-        self._record.note(f"said by hand{self._where()}: {text}")
+        if self._session.is_open:
+            # Before it is tried: what becomes of a line may stay unknown.
+            self._said += 1
+            self._record.note(f"said by hand{self._where()}: {text}")
         await self._session.perform(SendMessage(text=text))
 
     def quit(self) -> None:

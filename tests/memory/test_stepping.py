@@ -201,9 +201,14 @@ async def test_what_is_seen_while_a_step_is_held(play: Play, autojump_clock: Moc
 
 
 class Lines:
-    """A prompt in the hands of a test: lines are typed when the one before was done."""
+    """A prompt in the hands of a test.
 
-    def __init__(self, lines: Sequence[str], *, patient: bool = True) -> None:
+    Args:
+        lines: what is typed; a number is a time in which nothing is.
+        patient: as with a place where nobody reads along.
+    """
+
+    def __init__(self, lines: Sequence[str | float], *, patient: bool = True) -> None:
         self.patient = patient
         self.shown: list[str] = []
         self.typing: list[str] = []
@@ -215,7 +220,11 @@ class Lines:
 
     async def read(self) -> str | None:
         await trio.lowlevel.checkpoint()
-        return next(self._lines, None)
+        line = next(self._lines, None)
+        if isinstance(line, float):
+            await trio.sleep(line)
+            return await self.read()
+        return line
 
     def show(self, line: str) -> None:
         self.shown.append(line)
@@ -237,10 +246,12 @@ Prompted = Callable[..., Awaitable[tuple[Lines, JourneyResult]]]
 def prompted(bot: Path, nursery: trio.Nursery) -> Prompted:
     """Plays the bot with lines typed at its prompt."""
 
-    async def played(*lines: str, patient: bool = True) -> tuple[Lines, JourneyResult]:
+    async def played(
+        *lines: str | float, patient: bool = True, text: str = BOT
+    ) -> tuple[Lines, JourneyResult]:
         plugins = Plugins()
         load_plugins(environ={"BOTKIT_LOAD_PLUGINS": ""}, into=plugins)
-        yaml_bot, place = loaded(bot, BOT, plugins), Lines(lines, patient=patient)
+        yaml_bot, place = loaded(bot, text, plugins), Lines(lines, patient=patient)
         stepper = PromptStepper(all_steps(yaml_bot.script.steps), open_place=lambda: place)
         (result,) = (await run_of(yaml_bot.plans(), stepper, plugins, nursery)).journeys
         return place, result
@@ -388,4 +399,48 @@ async def test_a_chat_that_ends_meanwhile_is_shown(play: Play, autojump_clock: M
 
     (result,) = (await play(Thinker(lambda _: None, wait_long))).journeys
     assert (result.verdict, result.reason) == (Verdict.FAILED, Reason.CHAT_ENDED)
-    assert (scenes[0].ended, scenes[0].agents) != ("", ("Alex",))
+    assert scenes[0].ended.startswith("by service")
+    assert result.warnings[-1].endswith("; 0 lines said by a person")
+
+
+WAITS = """\
+botkit: 1
+bot: waits
+steps:
+  - wait_for: agent
+  - expect: I need help
+  - say: thanks
+"""
+LATE = 1.0
+"""Seconds, in which the agent has said all that there is to say."""
+
+
+async def test_a_person_helps_while_a_step_waits(
+    prompted: Prompted, autojump_clock: MockClock
+) -> None:
+    typed = ["n", "n", LATE, "l", "say I need help", LATE, "n", LATE]
+    place, result = await prompted(*typed, patient=False, text=WAITS)
+    assert place.stops == [4, 5, 5, 6]
+    assert result.verdict is Verdict.PASSED, result.message
+    assert [step.duration > 0.9 for step in result.steps] == [False, True, False]
+    assert [note.partition(": ")[2] for note in result.notes] == ["I need help"]
+
+
+async def test_what_is_typed_ahead_is_for_the_steps_that_come(
+    prompted: Prompted, autojump_clock: MockClock
+) -> None:
+    typed = ["n", "n", "c", LATE, "say I need help", LATE]
+    place, result = await prompted(*typed, patient=False, text=WAITS)
+    assert place.stops == [4, 5, 6]
+    assert result.verdict is Verdict.PASSED, result.message
+
+
+async def test_a_person_quits_while_a_step_waits(
+    prompted: Prompted, autojump_clock: MockClock
+) -> None:
+    place, result = await prompted("n", "n", LATE, "q", "n", patient=False, text=WAITS)
+    assert (result.verdict, result.left) == (Verdict.CANCELLED, True)
+    assert result.message == "it was quit by hand"
+    assert place.stops == [4, 5]
+    assert result.steps[-1].verdict is Verdict.CANCELLED
+    assert result.step == result.steps[-1]
