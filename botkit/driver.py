@@ -307,7 +307,7 @@ class ScriptedBot:
     @property
     def variables(self) -> Mapping[str, str]:
         """What ``${...}`` stands for now, of its row and of what was captured; masked."""
-        values = self._values
+        values = self._values if self._interpreter is None else self._interpreter.values
         named = {**{f"row.{name}": v for name, v in values.row.items()}, **values.variables}
         return {name: values.mask(value) for name, value in named.items()}
 

@@ -92,6 +92,11 @@ class Interpreter:
         return self._stage.ledger.asserting + bool(self._script.never and self._guards.seen)
 
     @property
+    def values(self) -> Values:
+        """What ``${...}`` stands for where the script is now."""
+        return self._stage.values
+
+    @property
     def unread(self) -> tuple[Event, ...]:
         """What came and was neither read nor passed over, oldest first."""
         return self._stage.inbox.all_unread()

@@ -83,7 +83,7 @@ class PromptStepper:
 
     Args:
         steps: of all bots that are played, for lines to be named.
-        open_place: makes the prompt of a journey.
+        open_place: makes the prompt of a journey; one for all of them if it is patient.
     """
 
     def __init__(
@@ -98,6 +98,7 @@ class PromptStepper:
         # A pipe has come to its end: nobody is there any more.
         self._alone = False
         self._place: Place | None = None
+        self._pipe: Place | None = None
         self._stepping: Stepping
         self._begin()
 
@@ -120,7 +121,10 @@ class PromptStepper:
         """Have the prompt open while a script is played."""
         self._begin()
         self._stepping = stepping
-        place = self._place = self._open_place()
+        place = self._place = self._pipe or self._open_place()
+        if place.patient:
+            # What was not read of it in one journey is for the next.
+            self._pipe = place
         try:
             with ungrouped():
                 async with place.open(), trio.open_nursery() as nursery:

@@ -6,8 +6,9 @@ import asyncio  # noqa: TID251 - prompt_toolkit runs on it, in a thread of its o
 import math
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol, TextIO
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
+from typing import Any, Protocol, TextIO
 
 import click
 import trio
@@ -33,12 +34,19 @@ class Place(Protocol):
 
 
 class Pipe:
-    """Standard input that is no terminal: a file, or another program."""
+    """Standard input that is no terminal: a file, or another program.
+
+    A line that is waited for when a reading is cancelled is given to the next.
+    """
 
     patient = True
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        # Set when the thread that reads has a line; None while there is no such thread.
+        self._arrived: trio.Event | None = None
+        # Gives that line, or raises what broke.
+        self._line: Callable[[], str]
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -47,8 +55,20 @@ class Pipe:
 
     async def read(self) -> str | None:
         """Give the next line."""
-        line = await trio.to_thread.run_sync(self._stream.readline, abandon_on_cancel=True)
+        if self._arrived is None:
+            self._arrived, token = trio.Event(), trio.lowlevel.current_trio_token()
+            arrive = partial(self._arrive, token, self._arrived)
+            trio.lowlevel.start_thread_soon(self._stream.readline, arrive, name="standard input")
+        await self._arrived.wait()
+        self._arrived = None
+        line = self._line()
         return line.rstrip("\r\n") if line else None
+
+    def _arrive(self, token: trio.lowlevel.TrioToken, arrived: trio.Event, line: Any) -> None:
+        """Take the outcome of a reading, in its thread; nobody may wait for it any more."""
+        self._line = line.unwrap
+        with suppress(trio.RunFinishedError):
+            token.run_sync_soon(arrived.set)
 
     def show(self, line: str) -> None:
         """Write a line at once, for whoever reads along."""
