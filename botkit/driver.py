@@ -17,8 +17,18 @@ from typing import Any, Protocol
 import trio
 
 from botkit.bot.interpreter import Interpreter
-from botkit.bot.script import BotScript
-from botkit.bot.turn import ActionDone, Finished, Input, Perform, Performed, RunAction, Turn
+from botkit.bot.script import BotScript, Step
+from botkit.bot.turn import (
+    ActionDone,
+    Finished,
+    Hold,
+    Input,
+    Perform,
+    Performed,
+    Released,
+    RunAction,
+    Turn,
+)
 from botkit.bot.values import Values
 from botkit.chat import Command, Event
 from botkit.errors import FOREIGN, BotkitError, ungrouped
@@ -35,6 +45,8 @@ __all__ = ["Driven", "ScriptedBot", "drive"]
 
 Observer = Callable[[StepResult], None]
 Run = Callable[[str, Mapping[str, str]], Awaitable[str | None]]
+Before = Callable[[Step], Awaitable[None]]
+"""Awaited before a step begins."""
 
 
 class Driven(Protocol):
@@ -54,6 +66,7 @@ async def drive(
     observer: Observer | None = None,
     note: Callable[[str], None] | None = None,
     run_action: Run | None = None,
+    before: Before | None = None,
 ) -> Finished:
     """Play a script to its end.
 
@@ -63,11 +76,12 @@ async def drive(
         observer: told of each step as it finishes.
         note: told of each note.
         run_action: runs what ``call`` names.
+        before: holds each step that the interpreter would have held, until it returns.
 
     Raises:
         Exception: what ``party`` raised that is no BotkitError.
     """
-    driver = _Driver(interpreter, party, observer, note, run_action)
+    driver = _Driver(interpreter, party, observer, note, run_action, before)
     try:
         with ungrouped():
             async with trio.open_nursery() as driver.nursery:
@@ -90,6 +104,7 @@ class _Driver:
     """
 
     __slots__ = (
+        "_before",
         "_deadline",
         "_interpreter",
         "_limit",
@@ -112,6 +127,7 @@ class _Driver:
         observer: Observer | None,
         note: Callable[[str], None] | None,
         run_action: Run | None,
+        before: Before | None,
     ) -> None:
         self.nursery: trio.Nursery | None = None
         self.finished: Finished | None = None
@@ -121,6 +137,7 @@ class _Driver:
         self._observer = observer
         self._note = note
         self._run_action = run_action
+        self._before = before
         self._deadline = math.inf
         self._limit: trio.CancelScope | None = None
         self._todo: list[Perform] = []
@@ -188,6 +205,11 @@ class _Driver:
         now = trio.current_time()
         self._ask((ActionDone(number=action.number, at=now, result=result, error=error),))
 
+    async def _hold(self, hold: Hold) -> None:
+        if self._before is not None:
+            await self._before(hold.step)
+        self._ask((Released(number=hold.number, at=trio.current_time()),))
+
     def _ask(self, inputs: Iterable[Input], *, now: float = -math.inf) -> None:
         """Hand inputs to the interpreter, and take down what it wants; never waits.
 
@@ -200,10 +222,13 @@ class _Driver:
         self.finished = turn.finished
         self._deadline = math.inf if turn.deadline is None else turn.deadline
         for action in turn.actions:
-            if isinstance(action, Perform):
-                self._todo.append(action)
-            else:
-                self._start(self._act, action)
+            match action:
+                case Perform():
+                    self._todo.append(action)
+                case RunAction():
+                    self._start(self._act, action)
+                case Hold():
+                    self._start(self._hold, action)
         self._tell(turn)
         if self.finished is not None:
             # Whatever is under way for this script, actions included, is of no use any more.
@@ -244,6 +269,7 @@ class ScriptedBot:
 
     __slots__ = (
         "_actions",
+        "_before",
         "_interpreter",
         "_journey",
         "_observer",
@@ -262,6 +288,7 @@ class ScriptedBot:
         self._journey: JourneyInfo | None = None
         self._observer: Observer | None = None
         self._actions: Mapping[str, Action] = {}
+        self._before: Before | None = None
 
     @property
     def asserted(self) -> int:
@@ -271,6 +298,22 @@ class ScriptedBot:
     def mask(self, text: str) -> str:
         """Write ``***`` for everything in a text that must not be shown."""
         return self._values.mask(text)
+
+    @property
+    def unread(self) -> tuple[Event, ...]:
+        """What came and no step has read or passed over yet, oldest first."""
+        return () if self._interpreter is None else self._interpreter.unread
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What ``${...}`` stands for now, of its row and of what was captured; masked."""
+        values = self._values if self._interpreter is None else self._interpreter.values
+        named = {**{f"row.{name}": v for name, v in values.row.items()}, **values.variables}
+        return {name: values.mask(value) for name, value in named.items()}
+
+    def hold_steps(self, before: Before) -> None:
+        """Have a function awaited before each step begins."""
+        self._before = before
 
     def attach(
         self, *, journey: JourneyInfo, observer: Observer, actions: Mapping[str, Action]
@@ -289,6 +332,7 @@ class ScriptedBot:
             rng=self._rng,
             began=journey.began if journey is not None else trio.current_time(),
             userdata=session.userdata,
+            stepped=self._before is not None,
         )
         try:
             self.finished = await drive(
@@ -297,6 +341,7 @@ class ScriptedBot:
                 observer=self._observer,
                 note=journey.note if journey is not None else None,
                 run_action=lambda name, arguments: self._act(session, name, arguments),
+                before=self._before,
             )
         except trio.Cancelled:
             # Whoever reads the evidence wants to know what was waited for.

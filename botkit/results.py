@@ -173,6 +173,7 @@ class JourneyResult:
         notes: what the bot and its plugins wrote down.
         measurements: named durations in seconds, by plugins and bots.
         warnings: what a person should know though it decided nothing.
+        by_hand: a person stepped through it, so it shows nothing about a bot left to itself.
     """
 
     run_id: str
@@ -200,6 +201,7 @@ class JourneyResult:
     notes: tuple[str, ...] = ()
     measurements: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[str, ...] = ()
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

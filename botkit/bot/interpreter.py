@@ -10,6 +10,9 @@ transcript replays to the same verdict.
 An event is seen by the guards (``never``) first, then by the reactions (``whenever``), then by the
 step that waits. When the steps are done no reaction begins any more, but the script is over only
 when those that happened have said what they had to say. What breaks ends the script at once.
+
+A script that is stepped through by hand asks (``Hold``) before each step, and begins it when told
+(``Released``). While it is held the guards and the reactions go on, and no deadline runs.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from botkit.bot.comeback import Comeback
 from botkit.bot.playing import Broken, Need, Over, Play, Unmet, broken_by
 from botkit.bot.script import BotScript
 from botkit.bot.stage import Stage
-from botkit.bot.turn import ActionDone, Finished, Input, Performed, Turn
+from botkit.bot.turn import ActionDone, Finished, Input, Performed, Released, Turn
 from botkit.bot.values import NOTHING, Values
 from botkit.bot.verbs import play_all
 from botkit.bot.watchers import Guards, Reactions
@@ -42,6 +45,7 @@ class Interpreter:
         rng: decides how long typing takes.
         began: the loop's clock from which steps are counted.
         userdata: what was visible before the first input.
+        stepped: hold each step until it is released.
     """
 
     __slots__ = (
@@ -63,6 +67,7 @@ class Interpreter:
         rng: random.Random,
         began: float = 0.0,
         userdata: Mapping[str, str] = NOTHING,
+        stepped: bool = False,
     ) -> None:
         self._script = script
         self._stage = Stage(
@@ -71,6 +76,7 @@ class Interpreter:
             began=began,
             userdata=userdata,
             comeback=Comeback() if script.reloads else None,
+            stepped=stepped,
         )
         self._guards = Guards(script.never, self._stage)
         self._reactions = Reactions(script.whenever, self._stage)
@@ -84,6 +90,16 @@ class Interpreter:
     def asserted(self) -> int:
         """How many assertions there were; ``never`` is one once a message was seen."""
         return self._stage.ledger.asserting + bool(self._script.never and self._guards.seen)
+
+    @property
+    def values(self) -> Values:
+        """What ``${...}`` stands for where the script is now."""
+        return self._stage.values
+
+    @property
+    def unread(self) -> tuple[Event, ...]:
+        """What came and was neither read nor passed over, oldest first."""
+        return self._stage.inbox.all_unread()
 
     def step(self, now: float, inputs: Iterable[Input] = ()) -> Turn:
         """Take inputs in, in order, and say what is to be done; raises nothing.
@@ -216,10 +232,10 @@ class Interpreter:
             )
             raise Over(finished, at_once=True) from overflow
 
-    def _settle(self, item: Performed | ActionDone) -> None:
+    def _settle(self, item: Performed | ActionDone | Released) -> None:
         """Take an outcome in: a step waits for it, or a reaction caused it."""
         reactions = self._reactions
-        if item.number not in reactions.under_way:
+        if isinstance(item, Released) or item.number not in reactions.under_way:
             self._stage.outcomes[item.number] = item
             return
         reactions.under_way -= {item.number}

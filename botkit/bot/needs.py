@@ -26,6 +26,12 @@ def perform(stage: Stage, command: Command) -> Play:
     return outcome.value
 
 
+def released(stage: Stage, step: ast.Step) -> Play:
+    """Wait until somebody lets a step begin; its time does not run yet."""
+    number = stage.hold(step)
+    yield Need(lambda: stage.outcomes.pop(number, None), in_chat=False)
+
+
 def sleep(stage: Stage, seconds: float) -> Play:
     """Let time pass, whatever happens."""
     yield Need(lambda: None, stage.now + seconds, in_chat=False)

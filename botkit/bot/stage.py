@@ -11,7 +11,7 @@ from botkit.bot.matchers import MatcherError, MatcherSpec
 from botkit.bot.offers import Offers
 from botkit.bot.playing import Broken, Log
 from botkit.bot.script import Step
-from botkit.bot.turn import Action, ActionDone, Perform, Performed, RunAction
+from botkit.bot.turn import Action, ActionDone, Hold, Perform, Performed, Released, RunAction
 from botkit.bot.values import NOTHING, Template, Values, VariableError
 from botkit.chat import (
     AgentConnected,
@@ -39,6 +39,7 @@ class Stage:
         began: the loop's clock from which steps are counted.
         userdata: what is visible before the first event.
         comeback: see below.
+        stepped: see below.
 
     Attributes:
         now: the time of the script, on the loop's clock: of the latest input, or of the latest
@@ -49,9 +50,10 @@ class Stage:
         ended: the last event of the chat; None while it runs.
         rounds: for each ``repeat`` under way, the messages of its current round.
         under_way: the steps that are being played, from the outermost to the innermost.
-        outcomes: of commands and actions that a step waits for, by their number.
+        outcomes: of what a step waits for (commands, actions, its release), by their number.
         offers: the buttons that were offered.
         comeback: what must be there again after a reload; None if there is none in the script.
+        stepped: no step begins before somebody lets it.
     """
 
     __slots__ = (
@@ -68,6 +70,7 @@ class Stage:
         "outcomes",
         "rng",
         "rounds",
+        "stepped",
         "under_way",
         "userdata",
         "values",
@@ -81,6 +84,7 @@ class Stage:
         began: float,
         userdata: Mapping[str, str] = NOTHING,
         comeback: Comeback | None = None,
+        stepped: bool = False,
     ) -> None:
         self.values = values
         self.rng = rng
@@ -91,8 +95,9 @@ class Stage:
         self.ended: SessionEnded | None = None
         self.rounds: list[list[Message]] = []
         self.under_way: list[tuple[Step, Log]] = []
-        self.outcomes: dict[int, Performed | ActionDone] = {}
+        self.outcomes: dict[int, Performed | ActionDone | Released] = {}
         self.comeback = comeback
+        self.stepped = stepped
         self.offers = Offers()
         self._agents: dict[str, AgentConnected] = {}
         self._numbers = 0
@@ -193,6 +198,12 @@ class Stage:
         """Have an action run; its outcome comes back under the number returned."""
         self._numbers += 1
         self._actions.append(RunAction(number=self._numbers, name=name, arguments=arguments))
+        return self._numbers
+
+    def hold(self, step: Step) -> int:
+        """Have a step held; its release comes back under the number returned."""
+        self._numbers += 1
+        self._actions.append(Hold(number=self._numbers, step=step))
         return self._numbers
 
     def note(self, text: str) -> None:

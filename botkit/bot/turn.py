@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botkit.bot.script import Step
 from botkit.chat import Command, Event
 from botkit.errors import BotkitError
 from botkit.records import quickly_made
@@ -31,6 +32,14 @@ class RunAction:
     arguments: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Let nobody begin this step until :class:`Released` says so; only where one steps by hand."""
+
+    number: int
+    step: Step
+
+
 @quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performed:
@@ -54,6 +63,14 @@ class ActionDone:
     error: BaseException | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """A step that was held may begin."""
+
+    number: int
+    at: float
+
+
 @quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
@@ -65,8 +82,8 @@ class Finished:
     step: StepResult | None = None
 
 
-Input = Event | Performed | ActionDone
-Action = Perform | RunAction
+Input = Event | Performed | ActionDone | Released
+Action = Perform | RunAction | Hold
 
 
 @quickly_made

@@ -14,7 +14,7 @@ from typing import Any
 from botkit import chat
 from botkit.bot import script as ast
 from botkit.bot.matchers import in_words
-from botkit.bot.needs import anything, chat_ended, judge_speed, perform, settle, sleep
+from botkit.bot.needs import anything, chat_ended, judge_speed, perform, released, settle, sleep
 from botkit.bot.playing import Broken, Log, Need, Over, Play, Unmet, judge
 from botkit.bot.restoring import play_expect_restored, play_reload
 from botkit.bot.script import Step
@@ -39,6 +39,8 @@ def play_all(stage: Stage, steps: Iterable[Step]) -> Play:
         Over: one of them ended the script.
     """
     for step in steps:
+        if stage.stepped:
+            yield from released(stage, step)
         log = Log(stage.now)
         stage.under_way.append((step, log))
         try:

@@ -113,6 +113,11 @@ class Inbox:
         lane = self._lanes.get(kind)
         return tuple(lane.unread) if lane else ()
 
+    def all_unread(self) -> tuple[Event, ...]:
+        """Show what is unread of all kinds, oldest first."""
+        unread = (event for lane in self._lanes.values() for event in lane.unread)
+        return tuple(sorted(unread, key=lambda event: event.seq))
+
     def skip(self, kind: type[Event], seq: int) -> tuple[Event, ...]:
         """Count all events of a kind up to this number as read; returns them."""
         lane = self._lanes.get(kind)

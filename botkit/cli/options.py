@@ -220,6 +220,12 @@ TABLE = (
         help="Tell which event each step took, and which it passed over and why.",
     ),
     Setting(
+        key="step",
+        flag=True,
+        kind=click.BOOL,
+        help="Stop before each step of a bot, and ask; one journey after another.",
+    ),
+    Setting(
         key="quiet",
         flag=True,
         kind=click.BOOL,

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 import trio
@@ -19,6 +19,9 @@ from botkit.plugins import Plugins
 from botkit.report.console import ConsoleReporter
 from botkit.results import ExitCode, RunResult, exit_code
 from botkit.session import utc_now
+
+if TYPE_CHECKING:
+    from botkit.cli.stepping import PromptStepper
 
 BETWEEN_LOOKS = 0.25
 """Seconds between two drawings of the live view."""
@@ -40,6 +43,7 @@ class Playing:
         settings: of the run.
         plugins: frozen.
         wanted: what is to be reported.
+        stepper: steps through the journeys; None lets them run.
         environ: says what the terminal can do.
         give_up: ends the process with an exit code.
     """
@@ -48,6 +52,7 @@ class Playing:
     settings: RunSettings
     plugins: Plugins
     wanted: Wanted
+    stepper: PromptStepper | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     give_up: Callable[[int], object] = leave_the_process
 
@@ -65,13 +70,16 @@ class Playing:
             total=len(self.plans),
         )
         reporters = [*self.wanted.files(), console]
+        # What it shows of a journey stands before the verdict.
+        first = [kept] if self.stepper is None else [kept, self.stepper]
         run = Run(
             self.plans,
             self.settings,
             connectors=self.plugins.connectors,
             dispatcher=self.plugins.dispatcher,
             actions=self.plugins.actions,
-            reporters=[kept, *reporters],
+            reporters=[*first, *reporters],
+            stepper=self.stepper,
         )
         started_utc, began = utc_now(), trio.current_time()
 

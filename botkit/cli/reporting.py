@@ -26,6 +26,7 @@ class Wanted:
         junit: a file; None for none.
         json: a file, or ``-`` for standard output; None for none.
         others: reporters of plugins, with where each writes to.
+        live: draw the live view, where there is a terminal.
     """
 
     junit: Path | None = None
@@ -34,6 +35,7 @@ class Wanted:
     detail: Detail = Detail.NORMAL
     explain: bool = False
     fail_on_degraded: bool = False
+    live: bool = True
 
     @property
     def stream(self) -> TextIO:
@@ -58,12 +60,12 @@ class Wanted:
         total: int,
     ) -> ConsoleReporter:
         """Make the reporter that people look at."""
-        stream = self.stream
+        stream, quiet = self.stream, self.detail is Detail.QUIET
         return ConsoleReporter(
             make_console(stream, environ),
             detail=self.detail,
             explain=self.explain,
-            live=wants_live_view(stream, environ) and self.detail is not Detail.QUIET,
+            live=self.live and not quiet and wants_live_view(stream, environ),
             clock=clock,
             limits=limits,
             total=total,

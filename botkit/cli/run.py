@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from botkit.cli.options import takes
 from botkit.results import ExitCode
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     "fail-on",
     "plugins",
     "explain",
+    "step",
     "quiet",
     "verbose",
 )
@@ -84,8 +87,9 @@ def run(ctx: click.Context, /, **given: Any) -> ExitCode:
             show_problems(misfits, err=True)
             click.echo(f"{count(len(misfits), 'problem')}; nothing was started", err=True)
             return ExitCode.USAGE
-        plans = [plan for _, of_bot in planned for plan in of_bot]
-        playing = playing_of(given, plugins, plans, connect)
+        playing = playing_of(given, plugins, planned, connect)
+        if given["step"]:
+            playing = stepped(ctx, playing, [bot for bot, _ in planned])
         return trio.run(playing.play, restrict_keyboard_interrupt_to_checkpoints=True)
 
 
@@ -128,7 +132,7 @@ def planned_of(given: Mapping[str, Any], plugins: Plugins) -> Planned | None:
 
 
 def playing_of(
-    given: Mapping[str, Any], plugins: Plugins, plans: Sequence[JourneyPlan], connect: Wanting
+    given: Mapping[str, Any], plugins: Plugins, planned: Planned, connect: Wanting
 ) -> Playing:
     """Put together what was said.
 
@@ -139,10 +143,43 @@ def playing_of(
     from botkit.journey import RunSettings
 
     return Playing(
-        plans=plans,
+        plans=[plan for _, of_bot in planned for plan in of_bot],
         settings=RunSettings(jobs=given["jobs"], override=connect.now, fallback=connect.usually),
         plugins=plugins,
         wanted=wanted_of(given, plugins),
+    )
+
+
+def stepped(ctx: click.Context, playing: Playing, bots: Sequence[Bot]) -> Playing:
+    """Have journeys played step by step, one after another.
+
+    Raises:
+        click.UsageError: what else was said does not go with that.
+        ConfigError: a bot has no steps to stop at.
+    """
+    from botkit.bot.script import Step, all_steps
+    from botkit.bot.yaml_bot import YamlBot
+    from botkit.cli.stepping import PromptStepper
+    from botkit.errors import ConfigError
+    from botkit.report.json_document import STDOUT
+
+    said_now = ctx.get_parameter_source("jobs") is ParameterSource.COMMANDLINE
+    if said_now and playing.settings.jobs > 1:
+        raise click.UsageError("--step takes one journey after another: leave out --jobs")
+    if playing.wanted.json == STDOUT:
+        raise click.UsageError("--step needs standard output for itself: give --json a file")
+    steps: list[Step] = []
+    for bot in bots:
+        if not isinstance(bot, YamlBot):
+            raise ConfigError(
+                f"--step goes by the steps of bots in YAML, and {bot.name!r} is none", key="step"
+            )
+        steps.extend(all_steps(bot.script.steps))
+    return replace(
+        playing,
+        stepper=PromptStepper(steps),
+        settings=replace(playing.settings, jobs=1),
+        wanted=replace(playing.wanted, live=False),
     )
 
 

@@ -6,8 +6,9 @@ import asyncio  # noqa: TID251 - prompt_toolkit runs on it, in a thread of its o
 import math
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol, TextIO
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
+from typing import Any, Protocol, TextIO
 
 import click
 import trio
@@ -33,12 +34,19 @@ class Place(Protocol):
 
 
 class Pipe:
-    """Standard input that is no terminal: a file, or another program."""
+    """Standard input that is no terminal: a file, or another program.
+
+    A line that is waited for when a reading is cancelled is given to the next.
+    """
 
     patient = True
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        # Set when the thread that reads has a line; None while there is no such thread.
+        self._arrived: trio.Event | None = None
+        # Gives that line, or raises what broke.
+        self._line: Callable[[], str]
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -47,8 +55,20 @@ class Pipe:
 
     async def read(self) -> str | None:
         """Give the next line."""
-        line = await trio.to_thread.run_sync(self._stream.readline, abandon_on_cancel=True)
+        if self._arrived is None:
+            self._arrived, token = trio.Event(), trio.lowlevel.current_trio_token()
+            arrive = partial(self._arrive, token, self._arrived)
+            trio.lowlevel.start_thread_soon(self._stream.readline, arrive, name="standard input")
+        await self._arrived.wait()
+        self._arrived = None
+        line = self._line()
         return line.rstrip("\r\n") if line else None
+
+    def _arrive(self, token: trio.lowlevel.TrioToken, arrived: trio.Event, line: Any) -> None:
+        """Take the outcome of a reading, in its thread; nobody may wait for it any more."""
+        self._line = line.unwrap
+        with suppress(trio.RunFinishedError):
+            token.run_sync_soon(arrived.set)
 
     def show(self, line: str) -> None:
         """Write a line at once, for whoever reads along."""
@@ -66,18 +86,25 @@ class Terminal:
     The prompt is prompt_toolkit's, and runs in a thread with one event loop for the whole chat: a
     line that arrives between two prompts must find one. What is shown goes above the prompt, and
     that somebody types goes below.
+
+    Args:
+        hint: stands below the prompt while nobody types.
     """
 
     patient = False
 
-    def __init__(self) -> None:
+    def __init__(self, hint: str) -> None:
         from prompt_toolkit import PromptSession
 
         self._typing = ""
+        self._hint = hint
         self._prompt: PromptSession[str] = PromptSession("> ", bottom_toolbar=self._below)
         self._lines, self._typed = trio.open_memory_channel[str](math.inf)
         self._asking: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+        # Set when the prompt has the terminal, or has given it back.
+        self._there = trio.Event()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -85,21 +112,34 @@ class Terminal:
         async with trio.open_nursery() as nursery:
             try:
                 nursery.start_soon(self._run, name="prompt")
+                # A key that is pressed before would go to a terminal that waits for whole lines.
+                await self._there.wait()
                 yield
             finally:
+                self._closed = True
                 if self._asking is not None:
                     self._in_prompt(self._asking.cancel)
 
     async def _run(self) -> None:
         with trio.CancelScope(shield=True), self._lines:
-            await trio.to_thread.run_sync(asyncio.run, self._ask_on())
+            try:
+                await trio.to_thread.run_sync(asyncio.run, self._ask_on())
+            finally:
+                self._there.set()
 
     async def _ask_on(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._prompt.app.after_render += self._tell_there
         self._asking = asyncio.ensure_future(self._ask())
+        if self._closed:  # Whoever closed it has seen no task to cancel, maybe.
+            self._asking.cancel()
         await asyncio.wait([self._asking])
         if not self._asking.cancelled():
             self._asking.result()
+
+    def _tell_there(self, app: object) -> None:
+        self._prompt.app.after_render -= self._tell_there
+        trio.from_thread.run_sync(self._there.set)
 
     async def _ask(self) -> None:
         while True:
@@ -110,7 +150,7 @@ class Terminal:
             trio.from_thread.run_sync(self._lines.send_nowait, line)
 
     def _below(self) -> str:
-        return self._typing or "/help tells what there is; Ctrl-D leaves the chat"
+        return self._typing or self._hint
 
     async def read(self) -> str | None:
         """Give the next line; Ctrl-D and Ctrl-C end them."""
@@ -152,6 +192,8 @@ class Terminal:
         self._prompt.app.invalidate()
 
 
-def terminal_or_pipe(stream: TextIO) -> Place:
+def terminal_or_pipe(
+    stream: TextIO, *, hint: str = "/help tells what there is; Ctrl-D leaves the chat"
+) -> Place:
     """Choose by what standard input is."""
-    return Terminal() if stream.isatty() and sys.stdout.isatty() else Pipe(stream)
+    return Terminal(hint) if stream.isatty() and sys.stdout.isatty() else Pipe(stream)

@@ -24,6 +24,7 @@ from botkit.interfaces import Action, Connector, JourneyInfo, JourneyPlan, Repor
 from botkit.journey.openings import Resolved
 from botkit.journey.pump import Dispatch, Pump
 from botkit.journey.record import Record
+from botkit.journey.stepping import Steppable, Stepper, Stepping
 from botkit.journey.verdicts import (
     Ending,
     conclude,
@@ -65,6 +66,7 @@ class Journey:
         run_id, journey_id: names for the evidence.
         tell: reaches the reporters.
         actions: what ``call`` may name.
+        stepper: steps through it by hand, if its script knows steps; None lets it run.
     """
 
     __slots__ = (
@@ -83,6 +85,8 @@ class Journey:
         "_scope",
         "_script",
         "_session",
+        "_stepper",
+        "_stepping",
         "_tell",
     )
 
@@ -97,6 +101,7 @@ class Journey:
         journey_id: str,
         tell: Tell,
         actions: Mapping[str, Action],
+        stepper: Stepper | None = None,
     ) -> None:
         self._plan = plan
         self._resolved = resolved
@@ -104,6 +109,8 @@ class Journey:
         self._dispatcher = dispatcher
         self._tell = tell
         self._actions = actions
+        self._stepper = stepper
+        self._stepping: Stepping | None = None
         self._run_id = run_id
         self._journey_id = journey_id
         self._scope = trio.CancelScope()
@@ -221,7 +228,17 @@ class Journey:
         if isinstance(script, NeedsJourney):
             script.attach(journey=self._record, observer=self._on_step, actions=self._actions)
         run = getattr(script, "run", None)
-        if run is not None:
+        if run is not None and self._stepper is not None and isinstance(script, Steppable):
+            self._stepping = Stepping(
+                self._stepper,
+                script,
+                session=session,
+                record=self._record,
+                limit=self._scope,
+                end=self._end,
+            )
+            await self._stepping.play(lambda: run(session))
+        elif run is not None:
             await run(session)
         else:
             # All that this bot does it does in hooks, so it is over when the chat is.
@@ -331,6 +348,7 @@ class Journey:
             notes=tuple(map(record.mask, record.notes)),
             measurements=dict(record.measurements),
             warnings=tuple(map(record.mask, record.warnings)),
+            by_hand=self._stepping is not None,
         )
 
     def _last_broken_step(self, ending: Ending) -> StepResult | None:

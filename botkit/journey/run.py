@@ -16,6 +16,7 @@ from botkit.interfaces import Action, ConnectOptions, Connector, JourneyPlan, Re
 from botkit.journey.openings import Resolved, resolve
 from botkit.journey.play import Journey
 from botkit.journey.pump import Dispatch
+from botkit.journey.stepping import Stepper
 from botkit.results import JourneyResult, Reason, RunResult, Verdict
 from botkit.session import utc_now
 
@@ -52,6 +53,7 @@ class Run:
         dispatcher: makes the dispatch of hooks for a script.
         actions: what ``call`` may name.
         reporters: told how it goes; one that raises is left out from then on, and counted.
+        stepper: steps through the journeys by hand; who quits one of them wants no other.
 
     Raises:
         ConfigError: a journey cannot be opened as it is set up; nothing was started.
@@ -66,12 +68,14 @@ class Run:
         dispatcher: Callable[[object, str], Dispatch],
         actions: Mapping[str, Action] | None = None,
         reporters: Sequence[Reporter] = (),
+        stepper: Stepper | None = None,
     ) -> None:
         self.run_id = settings.run_id or f"{random.SystemRandom().getrandbits(48):012x}"
         self._settings = settings
         self._dispatcher = dispatcher
         self._actions = actions or {}
         self._reporters = list(reporters)
+        self._stepper = stepper
         self._faults: list[str] = []
         self._results: list[JourneyResult | None] = [None] * len(plans)
         self._running: dict[int, Journey] = {}
@@ -109,7 +113,7 @@ class Run:
                 known or self._not_started(plan, started_utc)
                 for known, (plan, _) in zip(self._results, self._work, strict=True)
             ),
-            interrupted=self._stopped is not None,
+            interrupted=self._stopped is Reason.SIGNAL,
             faults=tuple(self._faults),
         )
         self._tell(lambda reporter: reporter.run_finished(result))
@@ -149,11 +153,14 @@ class Run:
                 journey_id=f"{self.run_id}-{number + 1}",
                 tell=self._tell,
                 actions=self._actions,
+                stepper=self._stepper,
             )
             try:
-                self._results[number] = await journey.play()
+                result = self._results[number] = await journey.play()
             finally:
                 del self._running[number]
+            if self._stepper is not None and result.verdict is Verdict.CANCELLED:
+                self.stop(result.reason)
 
     def _tell(self, call: Callable[[Reporter], None]) -> None:
         for reporter in list(self._reporters):

@@ -42,6 +42,8 @@ def headline(result: JourneyResult) -> Line:
     parts = [f"{result.verdict.value.upper():9}", one_line(result.name), seconds(result.duration)]
     if result.on_simulator:
         parts.append("on the simulator")
+    if result.by_hand:
+        parts.append("stepped by hand")
     why = because(result)
     return Line("  ".join([*parts, why] if why else parts), result.verdict.value)
 

@@ -12,6 +12,7 @@
         "step",                   the step that decided (as in "steps"), or null
         "started_utc", "duration", "connector", "server", "on_simulator", "session_id",
         "left", "asserted", "notes", "measurements": {name: seconds}, "warnings",
+        "by_hand",                a person stepped through it
         "steps": [
           {"number", "path", "verb", "text", "file", "line", "verdict", "reason", "started",
            "duration", "expected", "received", "took", "passed_over", "message", "asserts",
@@ -138,6 +139,7 @@ def _journey(journey: JourneyResult) -> dict[str, Any]:
         "notes": list(journey.notes),
         "measurements": {name: _number(value) for name, value in journey.measurements.items()},
         "warnings": list(journey.warnings),
+        "by_hand": journey.by_hand,
         "steps": [_step(account) for account in accounts(journey)],
         "transcript": [_row(row, journey.began) for row in journey.transcript],
     }

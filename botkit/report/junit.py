@@ -132,6 +132,7 @@ def _properties(journey: JourneyResult) -> Iterator[tuple[str, str]]:
     yield "verdict", journey.verdict.value
     yield "reason", journey.reason.value
     yield "on_simulator", _yes(journey.on_simulator)
+    yield "by_hand", _yes(journey.by_hand)
     yield "connector", journey.connector
     yield "server", journey.server
     yield "session_id", journey.session_id or ""

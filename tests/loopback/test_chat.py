@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +15,6 @@ from botkit.cli import main
 
 CHAT = [sys.executable, "-m", "botkit", "chat"]
 LIMIT = 30
-WHERE_IS_THE_CURSOR = b"\x1b[6n"
 
 AGENTS = """\
 botkit-agents: 1
@@ -124,47 +120,9 @@ def test_what_cannot_be(arguments: list[str], code: int, words: str) -> None:
     assert not Path("new.yaml").exists()
 
 
-class Person:
-    """Somebody before a terminal, who answers what the terminal is asked."""
-
-    def __init__(self, process: subprocess.Popen[bytes], terminal: int) -> None:
-        self.process = process
-        self._terminal = terminal
-        self.seen = b""
-
-    def type(self, keys: str) -> None:
-        os.write(self._terminal, keys.encode())
-
-    def sees(self, text: str) -> None:
-        """Wait until something new shows this."""
-        while (position := self.seen.find(text.encode())) < 0:
-            ready, _, _ = select.select([self._terminal], [], [], LIMIT)
-            assert ready, self.seen
-            new = os.read(self._terminal, 4096)
-            if WHERE_IS_THE_CURSOR in new:
-                self.type("\x1b[1;1R")
-            self.seen += new
-        self.seen = self.seen[position + len(text) :]
-
-
-@contextmanager
-def person(*arguments: str) -> Iterator[Person]:
-    terminal, inside = pty.openpty()
-    environ = {**os.environ, "TERM": "xterm"}
-    with subprocess.Popen(
-        [*CHAT, *arguments], stdin=inside, stdout=inside, stderr=inside, env=environ
-    ) as process:
-        os.close(inside)
-        try:
-            yield Person(process, terminal)
-        finally:
-            process.kill()
-            os.close(terminal)
-
-
 @pytest.mark.parametrize("goodbye", ["\x04", "\x03", "/leave\r"])
-def test_a_person_types_while_messages_arrive(goodbye: str) -> None:
-    with person("--record", "bot.yaml") as ada:
+def test_a_person_types_while_messages_arrive(goodbye: str, person: Any) -> None:
+    with person(*CHAT, "--record", "bot.yaml") as ada:
         ada.sees("Alex: Hello, how can I help you?")
         ada.type("Hi")
         ada.type(" there\r")
@@ -176,17 +134,17 @@ def test_a_person_types_while_messages_arrive(goodbye: str) -> None:
     assert main(["run", "bot.yaml"]) == 0
 
 
-def test_buttons_typing_and_user_data_are_shown_on_a_terminal() -> None:
+def test_buttons_typing_and_user_data_are_shown_on_a_terminal(person: Any) -> None:
     Path("agents.yaml").write_text(AGENTS)
-    with person("--agents", "agents.yaml") as ada:
+    with person(*CHAT, "--agents", "agents.yaml") as ada:
         ada.sees("[user data] Survey=")
         ada.sees("Eve: Pick one")
         ada.type("/leave\r")
         assert ada.process.wait(LIMIT) == 0
 
 
-def test_a_signal_leaves_the_chat_and_keeps_the_recording() -> None:
-    with person("--record", "bot.yaml") as ada:
+def test_a_signal_leaves_the_chat_and_keeps_the_recording(person: Any) -> None:
+    with person(*CHAT, "--record", "bot.yaml") as ada:
         ada.sees("Alex: Hello, how can I help you?")
         ada.process.send_signal(signal.SIGTERM)
         ada.sees("The chat is over (customer).")

@@ -493,3 +493,55 @@ async def test_an_action_gives_a_text_or_commands(
     session: Any = FakeSession()
     await bot.run(session)
     assert session.done == done
+
+
+# --- stepped through by hand ---------------------------------------------------------------------
+
+
+async def test_a_step_is_played_when_what_comes_before_it_returns(
+    autojump_clock: MockClock,
+) -> None:
+    bot, seen, _ = attached(say("one"), expect("x", within=5), say("two"))
+    party: Any = FakeSession()
+    held: list[str] = []
+
+    async def before(step: ast.Step) -> None:
+        held.append(step.verb)
+        await trio.sleep(100)
+        if step.verb == "expect":
+            party.say("x")
+            assert [type(event) for event in bot.unread] == [Message]
+            await trio.sleep(100)
+
+    bot.hold_steps(before)
+    began = trio.current_time()
+    await bot.run(party)
+
+    assert bot.finished is not None
+    assert verdict(bot.finished) == PASSED
+    assert held == ["say", "expect", "say"]
+    assert party.done == ["one", "two"]
+    assert [(step.duration, step.verdict) for step in seen] == [(0, Verdict.PASSED)] * 3
+    assert trio.current_time() == began + 400
+    assert (bot.unread, bot.variables) == ((), {"v": "1"})
+
+
+async def test_a_script_that_nobody_holds_runs_on(autojump_clock: MockClock) -> None:
+    played = Interpreter(script(say("hi")), Values(), rng=random.Random(0), stepped=True)
+    assert verdict(await drive(played, FakeParty())) == PASSED
+
+
+async def test_a_guard_does_not_wait_for_who_holds_a_step(autojump_clock: MockClock) -> None:
+    party = FakeParty()
+    guard = ast.Guard(path="never", place=PLACE, matcher=BUILT_IN.parse("damn"))
+    played = Interpreter(
+        script(say("hi"), never=(guard,)), Values(), rng=random.Random(0), stepped=True
+    )
+
+    async def before(step: ast.Step) -> None:
+        party.say("damn")
+        await trio.sleep_forever()
+
+    finished = await drive(played, party, before=before)
+    assert verdict(finished) == (Verdict.FAILED, Reason.GUARD)
+    assert party.done == []

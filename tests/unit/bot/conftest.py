@@ -15,7 +15,17 @@ from botkit.bot.fields import Vocabulary
 from botkit.bot.interpreter import Interpreter
 from botkit.bot.script import BotScript
 from botkit.bot.source import Document, Entries, get, parse_yaml
-from botkit.bot.turn import ActionDone, Finished, Input, Perform, Performed, RunAction, Turn
+from botkit.bot.turn import (
+    ActionDone,
+    Finished,
+    Hold,
+    Input,
+    Perform,
+    Performed,
+    Released,
+    RunAction,
+    Turn,
+)
 from botkit.bot.values import NOTHING, Values
 from botkit.chat import Command, EndedBy, Event, Message, Party, PartyKind, SessionEnded
 from botkit.results import StepResult, Verdict
@@ -50,12 +60,14 @@ class Rehearsal:
         script: the YAML of a script, or the script.
         obliging: commands are done the moment they are given.
         userdata: what is visible already.
+        stepped: steps are held.
         values: of :class:`Values`.
 
     Attributes:
         now: the time.
         commands: all that were given, in order.
         calls: the actions that were called.
+        holds: the steps that were held.
         steps, notes: all so far.
         deadline: of the latest turn.
         finished: how the script ended; None until it has.
@@ -67,11 +79,13 @@ class Rehearsal:
         *,
         obliging: bool = True,
         userdata: Mapping[str, str] = NOTHING,
+        stepped: bool = False,
         **values: Any,
     ) -> None:
         self.now = 0.0
         self.commands: list[Command] = []
         self.calls: list[RunAction] = []
+        self.holds: list[Hold] = []
         self.steps: list[StepResult] = []
         self.notes: list[str] = []
         self.deadline: float | None = None
@@ -85,6 +99,7 @@ class Rehearsal:
             self.values,
             rng=random.Random(7),
             userdata=userdata,
+            stepped=stepped,
         )
         self.step()
 
@@ -128,6 +143,10 @@ class Rehearsal:
         done = Performed(number=self._under_way.pop(0), at=self.now, error=error, value=value)
         self._take(self.interpreter.step(self.now, [done]))
 
+    def release(self) -> None:
+        """Let the step that is held begin."""
+        self.step(Released(number=self.holds[-1].number, at=self.now))
+
     def answer(self, result: str | None = None, error: Exception | None = None) -> None:
         """Let the latest action end."""
         number = self.calls[-1].number
@@ -165,6 +184,8 @@ class Rehearsal:
             if isinstance(action, Perform):
                 self.commands.append(action.command)
                 self._under_way.append(action.number)
+            elif isinstance(action, Hold):
+                self.holds.append(action)
             else:
                 self.calls.append(action)
         self.steps.extend(turn.steps)

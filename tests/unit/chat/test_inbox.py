@@ -68,6 +68,16 @@ def test_each_kind_has_a_read_position_of_its_own() -> None:
     assert feed.unread(PushedUrl) == []
 
 
+def test_all_that_is_unread_is_given_in_the_order_it_came() -> None:
+    feed = Feed()
+    feed(Notice)
+    feed()
+    feed(Notice)
+    assert [event.seq for event in feed.inbox.all_unread()] == [1, 2, 3]
+    assert feed.inbox.wait(anything).poll() is not None
+    assert [event.seq for event in feed.inbox.all_unread()] == [1, 3]
+
+
 def test_several_kinds_are_looked_at_in_the_order_they_came() -> None:
     feed = Feed()
     feed(Notice)

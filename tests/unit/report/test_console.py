@@ -53,6 +53,12 @@ def test_each_journey_is_one_line_and_what_failed_has_its_evidence(
     )
 
 
+def test_what_was_stepped_by_hand_is_not_taken_for_more(make_journey: Any) -> None:
+    out = io.StringIO()
+    console(out).journey_finished(make_journey(Verdict.PASSED, on_simulator=True, by_hand=True))
+    assert out.getvalue() == "PASSED     support[gold]  12.3 s  on the simulator  stepped by hand\n"
+
+
 def test_lines_are_never_wrapped_and_markup_is_text(make_journey: Any) -> None:
     out = io.StringIO()
     console(out).journey_finished(make_journey(message="[red]x[/red] " + "long " * 80))

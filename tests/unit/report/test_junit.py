@@ -63,6 +63,7 @@ def test_a_failure_tells_its_reason_and_its_evidence(
     assert "Grace: hello" in (root.findtext("testsuite/testcase/system-out") or "")
     facts = properties(root[0])
     assert facts["on_simulator"] == "true"
+    assert facts["by_hand"] == "false"
     assert facts["server"] == "http://chat.example/cometd"
     assert facts["measured.first_reply"] == "0.250000"
     assert root[0].attrib["time"] == "12.346"
