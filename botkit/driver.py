@@ -306,9 +306,10 @@ class ScriptedBot:
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """What ``${...}`` stands for now, of its row and of what was captured; masked."""
+        """What ``${...}`` stands for now: of its row, given to its part, captured; masked."""
         values = self._values if self._interpreter is None else self._interpreter.values
-        named = {**{f"row.{name}": v for name, v in values.row.items()}, **values.variables}
+        scopes = {"row.": values.row, "args.": values.args, "": values.variables}
+        named = {f"{scope}{k}": v for scope, known in scopes.items() for k, v in known.items()}
         return {name: values.mask(value) for name, value in named.items()}
 
     def hold_steps(self, before: Before) -> None:

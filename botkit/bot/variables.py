@@ -206,7 +206,9 @@ class Flow:
                     for name in sorted(part.spec.captures):
                         yield part.argument, name
         for step in all_steps(self.compiled.script.steps):
-            saved = get(self.compiled.nodes[step.path], ("as",))
+            # The steps of other files have no nodes here.
+            node = self.compiled.nodes.get(step.path)
+            saved = None if node is None else get(node, ("as",))
             if isinstance(step, script.Call) and isinstance(saved, Scalar):
                 yield saved, saved.text
 

@@ -444,3 +444,46 @@ async def test_a_person_quits_while_a_step_waits(
     assert place.stops == [4, 5]
     assert result.steps[-1].verdict is Verdict.CANCELLED
     assert result.step == result.steps[-1]
+
+
+USES = """\
+botkit: 1
+bot: uses
+steps:
+  - wait_for: agent
+  - use: part.yaml
+    with: {what: parcel}
+  - say: bye
+"""
+PART = """\
+botkit-steps: 1
+args: [what]
+steps:
+  - say: my ${args.what}
+  - expect: my ${args.what}
+"""
+
+
+@pytest.fixture
+def part(bot: Path) -> None:
+    (bot.parent / "part.yaml").write_text(PART)
+
+
+@pytest.mark.usefixtures("part")
+@pytest.mark.parametrize(
+    ("lines", "stops"),
+    [
+        (["n", "n", "n", "n", "n"], [4, 5, 4, 5, 7]),
+        (["break part.yaml:5", "c", "v", "u order.yaml:6", "c"], [4, 5, 7]),
+        (["until 5", "n", "until 5"], [4, 5, 4, 5]),
+    ],
+)
+async def test_the_steps_of_another_file(
+    prompted: Prompted, lines: list[str], stops: list[int], autojump_clock: MockClock
+) -> None:
+    place, result = await prompted(*lines, text=USES)
+    assert place.stops == stops
+    assert result.verdict is Verdict.PASSED, result.message
+    if "v" in lines:
+        assert "     args.what = parcel" in place.shown
+    assert "   vars: args.what=parcel" in place.shown

@@ -93,6 +93,16 @@ def test_what_a_call_gives_and_nothing_uses_is_warned_of(tmp_path: Path) -> None
         assert load_file(file, settings).problems == ()
 
 
+def test_what_the_steps_of_another_file_capture_is_for_whoever_wants_it(tmp_path: Path) -> None:
+    (tmp_path / "part.yaml").write_text("botkit-steps: 1\nsteps:\n" + CAPTURED)
+    file = tmp_path / "b.yaml"
+    file.write_text(HEAD + "  - use: part.yaml\n")
+    assert load_file(file).problems == ()
+    file.write_text(HEAD + "  - use: part.yaml\n" + CAPTURED)
+    (warning,) = load_file(file).problems
+    assert str(warning).startswith(f"{file}:6:23: warning: 'case' is captured and never used")
+
+
 def test_only_matchers_capture(tmp_path: Path) -> None:
     file = tmp_path / "b.yaml"
     file.write_text(
