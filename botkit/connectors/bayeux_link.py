@@ -153,6 +153,9 @@ class BayeuxLink:
             raise
         finally:
             answers = {id: acks.pop(id) for id in ids if id in acks}
+        if answers and self.failures:
+            # The way is open again: the connect loop need not wait any longer to find out.
+            self.hurry()
         return answers
 
     async def disconnect(self) -> None:

@@ -56,6 +56,7 @@ class Binding:
         "_chat",
         "_client",
         "_give_up",
+        "_is_lost",
         "_outlet",
         "_rebinding",
         "_waiting",
@@ -82,14 +83,16 @@ class Binding:
         self._outlet = outlet
         self._give_up = give_up
         self._rebinding: trio.CancelScope | None = None
+        # The connection was lost, and what was missed has not been asked for yet.
+        self._is_lost = False
 
     def is_made(self) -> bool:
         """Ask for ``is_bound`` as a condition."""
         return self.is_bound
 
     def is_settled(self) -> bool:
-        """Ask whether nothing is under way that would bring what was missed."""
-        return self._rebinding is None
+        """Ask whether nothing is under way, or to come, that would bring what was missed."""
+        return self._rebinding is None and not self._is_lost
 
     def make(self) -> None:
         """Take note that the service gave the chat to this session."""
@@ -99,6 +102,13 @@ class Binding:
         """Take note that it is no longer certain where the service pushes to."""
         self.is_bound = False
         self.losses += 1
+
+    def lose(self) -> None:
+        """Take note that the connection is lost: there will be another attempt at the binding.
+
+        On a WebSocket the service may push again before that, with a gap before what it pushes.
+        """
+        self._is_lost = self._chat.started
 
     def tell_if_made(self) -> None:
         """Tell that the connection is back, once the chat is bound and its pushes are fetched."""
@@ -114,6 +124,7 @@ class Binding:
 
     def cancel(self) -> None:
         """Stop trying."""
+        self._is_lost = False
         if self._rebinding is not None:
             self._rebinding.cancel()
 
@@ -129,6 +140,7 @@ class Binding:
                         await self._pause(BACKOFF.wait(failures, 1.0))
         finally:
             self._rebinding = None
+            self._is_lost = False
             self._waiting.wake()
         self.tell_if_made()
 

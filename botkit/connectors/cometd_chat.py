@@ -371,11 +371,13 @@ class CometdChat:
                 if event.channel == self._channel.name:
                     self._on_push(event.data)
             case bayeux.Lost():
+                self._binding.lose()
                 self._outlet.interrupt(event.reason)
             case bayeux.Regained():
                 self._take_up_again()
             case bayeux.SessionUnknown():
                 self._binding.unmake()
+                self._binding.lose()
                 self._outlet.interrupt(event.error or "the server has forgotten the session")
             case bayeux.Handshaken():
                 self._refused = None

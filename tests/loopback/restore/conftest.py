@@ -185,6 +185,44 @@ class Trap:
     passes: str = "nothing"
 
 
+class Unmask:
+    """Reads what a customer sends: HTTP as it is, and the frames of a WebSocket without their mask.
+
+    Source: RFC 6455, sections 5.2 and 5.3.
+    """
+
+    def __init__(self) -> None:
+        self._waits_for_frames = False
+        self._rest = b""
+        self._left, self._mask = 0, b""
+
+    def read(self, data: bytes) -> bytes:
+        """Give the text in a piece."""
+        if not self._waits_for_frames:
+            self._waits_for_frames = b"sec-websocket-key:" in data.lower()
+            return data
+        text, self._rest = b"", self._rest + data
+        while self._left or self._begin():
+            part, self._rest = self._rest[: self._left], self._rest[self._left :]
+            text += bytes(byte ^ self._mask[at % 4] for at, byte in enumerate(part))
+            self._left -= len(part)
+            self._mask = self._mask[len(part) % 4 :] + self._mask[: len(part) % 4]
+            if not self._rest:
+                break
+        return text
+
+    def _begin(self) -> bool:
+        """Read the head of a frame, if it is there."""
+        if len(self._rest) < 2:
+            return False
+        size, more = self._rest[1] & 0x7F, {126: 2, 127: 8}.get(self._rest[1] & 0x7F, 0)
+        if len(self._rest) < 2 + more + 4:
+            return False
+        self._left = int.from_bytes(self._rest[2 : 2 + more], "big") if more else size
+        self._mask, self._rest = self._rest[2 + more : 6 + more], self._rest[6 + more :]
+        return True
+
+
 class Relay:
     """The network between customers and one server, byte for byte until the trap is sprung.
 
@@ -240,27 +278,29 @@ class Relay:
                 await trio.aclose_forcefully(client)
 
     async def _pump(self, way: str, source: trio.SocketStream, sink: trio.SocketStream) -> None:
-        before = b""
+        before, unmask = b"", Unmask()
         with suppress(*Gone):
             while data := await source.receive_some():
                 await self._flows.wait()
-                passing = self._passing(way, before, data)
+                # What a trap looks for; only where all or nothing passes may it be another text.
+                read = unmask.read(data) if way == "up" else data
+                passing = self._passing(way, before, read, data)
                 if passing is None:
                     await sink.send_all(data)
-                    before = data
+                    before = read
                     continue
                 self.stop()
                 await sink.send_all(passing)
             await sink.send_eof()
 
-    def _passing(self, way: str, before: bytes, data: bytes) -> bytes | None:
+    def _passing(self, way: str, before: bytes, read: bytes, data: bytes) -> bytes | None:
         """Give what of a piece arrives, if it springs the trap; None if it does not."""
         trap = self._trap
         if trap is None or trap.way != way:
             return None
         # The word may have begun in the piece before.
         kept = before[-(len(trap.word) - 1) :]
-        self._seen += (kept + data).count(trap.word)
+        self._seen += (kept + read).count(trap.word)
         if self._seen < trap.count:
             return None
         if trap.passes == "all":
