@@ -27,9 +27,9 @@ from botkit.bot.layout import (
     indent_of,
     read_layout,
 )
-from botkit.bot.models import AgentsModel, BotModel, Model
+from botkit.bot.models import AgentsModel, BotModel, Model, StepsFileModel
 from botkit.bot.source import LOADER, Entries, Items, Node, Scalar, SourceError, parse_yaml
-from botkit.bot.yaml_file import AGENTS_KEY, BOT_KEY
+from botkit.bot.yaml_file import AGENTS_KEY, BOT_KEY, STEPS_KEY
 from botkit.errors import BotkitError
 
 WIDTH = 100
@@ -234,7 +234,11 @@ def _keys_of(model: type[Model]) -> list[str]:
 
 
 ORDERS: Mapping[str, Sequence[str]] = MappingProxyType(
-    {BOT_KEY: _keys_of(BotModel), AGENTS_KEY: _keys_of(AgentsModel)}
+    {
+        BOT_KEY: _keys_of(BotModel),
+        AGENTS_KEY: _keys_of(AgentsModel),
+        STEPS_KEY: _keys_of(StepsFileModel),
+    }
 )
 """The order of the keys at the top, by the key that says what a file is."""
 

@@ -26,7 +26,7 @@ UNCHANGED, CHANGED, LOST = "left as they are", "laid out", "not laid out"
 @click.command()
 @takes("paths", "check", "plugins")
 def fmt(paths: Sequence[Path], check: bool, plugins: Sequence[Path]) -> ExitCode:
-    """Lay out bots, and files of agents, as botkit writes them itself.
+    """Lay out bots, and files of agents and of steps, in one way.
 
     PATHS are files, and folders of bots; by default bots/. A single - reads standard input and
     writes standard output.
@@ -85,13 +85,12 @@ def yaml_files(paths: Iterable[Path]) -> Iterator[Path]:
 
 def is_ours(path: Path) -> bool:
     """Whether a file says that it is botkit's; rows of data do not."""
+    from botkit.bot.formatting import ORDERS
     from botkit.bot.source import Entries, load_document
 
     document = load_document(path, {})
     root: Node | None = document.root if document else None
-    return isinstance(root, Entries) and any(
-        key == "botkit" or key.startswith("botkit-") for key in root.keys
-    )
+    return isinstance(root, Entries) and not ORDERS.keys().isdisjoint(root.keys)
 
 
 def lay_out(path: Path, *, check: bool) -> str:

@@ -65,6 +65,22 @@ def test_only_what_was_named_is_laid_out(project: Path) -> None:
     assert (project / "d.yaml").read_text() == "[{x:   1}]\n"
 
 
+def test_steps_that_others_use_are_laid_out(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "s.yaml").write_text(
+        "args: [x]\nbotkit-steps: 1\nsteps:\n- expect: {matches: '(?P<n>${args.x})'}\n"
+    )
+    bot = "botkit: 1\nsteps:\n  - use: s.yaml\n    with: {x: a}\n  - say: ${n}\n"
+    (project / "b.yaml").write_text(bot)
+    assert main(["fmt", "."]) == 0
+    assert capsys.readouterr().out == "s.yaml\n"
+    assert (project / "s.yaml").read_text() == (
+        "botkit-steps: 1\nargs: [x]\nsteps:\n  - expect: {matches: '(?P<n>${args.x})'}\n"
+    )
+    assert main(["check", "b.yaml"]) == 0
+
+
 def test_what_other_systems_write(write_bot: Any) -> None:
     file, text = write_bot("one", ""), UGLY.replace("{name}", "one")
     file.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").rstrip().encode())
