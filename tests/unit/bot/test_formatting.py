@@ -178,7 +178,14 @@ def test_a_start_of_the_document_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a list of one text\n", "'a  text'\n", "? |\n  a\n: b\n", "- a\n- ? |\n    a\n  : b\n"]
+    "text",
+    [
+        "a list of one text\n",
+        "'a  text'\n",
+        "? |\n  a\n: b\n",
+        "- a\n- ? |\n    a\n  : b\n",
+        "a:\n- |\n     x\x85     y\n",
+    ],
 )
 def test_what_cannot_be_laid_out_is_refused(text: str) -> None:
     with pytest.raises(FormattingError):

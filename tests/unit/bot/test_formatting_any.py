@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from botkit.bot.diagnostics import Problems
 from botkit.bot.formatting import format_text
@@ -167,3 +170,39 @@ def is_accepted(text: str) -> bool:
         return parse_yaml(text.removeprefix("\ufeff"), problems) is not None and not problems.found
     except SourceError:
         return False
+
+
+KEYS = st.text("abÄ0 -'\"#:,{}[]&*!|>%@`~\\", min_size=1, max_size=8)
+"""Of one line each: keys that go on for lines are left alone."""
+# Texts of several lines with line ends that nobody writes are left alone, too.
+TREES = st.recursive(
+    st.text(st.characters(exclude_characters="\x85\u2028\u2029"), max_size=40)
+    | st.sampled_from([*PLAIN, *QUOTED]),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(KEYS, below, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.dictionaries(KEYS, TREES, min_size=1, max_size=3),
+    st.sampled_from([None, "'", '"', "|", ">"]),
+    st.sampled_from([True, False, None]),
+    st.integers(2, 5),
+    st.sampled_from([20, 80, 1000]),
+    st.booleans(),
+)
+def test_what_a_library_writes_keeps_its_meaning(
+    tree: object, style: str | None, flow: bool | None, indent: int, width: int, allow: bool
+) -> None:
+    text = yaml.safe_dump(
+        tree,
+        default_style=style,
+        default_flow_style=flow,
+        indent=indent,
+        width=width,
+        allow_unicode=allow,
+    )
+    if is_accepted(text):
+        done = format_text(text)
+        assert format_text(done) == done
