@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from dataclasses import replace
 
 from botkit.bot.clashes import clashes
 from botkit.bot.compiler import Compiled
@@ -17,7 +18,6 @@ from botkit.bot.diagnostics import Problems
 from botkit.bot.matcher_places import PlacedMatcher, matchers_of
 from botkit.bot.matchers import (
     BUILT_IN_MATCHERS,
-    PLACEHOLDER,
     GroupSpec,
     LeafSpec,
     MatcherError,
@@ -87,8 +87,8 @@ class _Doubts:
     def _look_at_text(self, placed: PlacedMatcher, spec: LeafSpec) -> Fits:
         if _is_of_text(spec) and isinstance(spec.argument, Template):
             what = "a plain text" if isinstance(placed.node, Scalar) else repr(spec.name)
-            doubt = regex_as_text(what, _spelling(spec.argument))
-            self._warn(placed, doubt, template=spec.argument)
+            doubt = regex_as_text(what, spec.argument.source)
+            self._warn(placed, doubt)
         return Fits.SOME
 
     def _look_at_regex(
@@ -102,7 +102,9 @@ class _Doubts:
             fits, doubt = Fits.NOTHING, found
         elif _fits_everything(pattern) and not _is_meant(placed, spec):
             fits, doubt = Fits.EVERYTHING, _MAY_BE_NOTHING
-        self._warn(placed, doubt, template=spec.pattern, so=_consequence(fits, around))
+        if doubt is not None and pattern != spec.pattern.source:
+            doubt = replace(doubt, offset=0)  # '$${' is shorter than it is written
+        self._warn(placed, doubt, so=_consequence(fits, around))
         return fits
 
     def _look_at_group(
@@ -115,21 +117,13 @@ class _Doubts:
             self._warn(child, doubt, so=_consequence(fits, around))
         return fits
 
-    def _warn(
-        self,
-        placed: PlacedMatcher,
-        doubt: Doubt | None,
-        *,
-        template: Template | None = None,
-        so: str = "",
-    ) -> None:
+    def _warn(self, placed: PlacedMatcher, doubt: Doubt | None, *, so: str = "") -> None:
         """Warn at the place of a doubt in a text, or of a matcher as a whole."""
         if doubt is None:
             return
         node = placed.argument
         mark = node.mark
-        if template is not None and template.literal == template.source:
-            assert isinstance(node, Scalar), node
+        if isinstance(node, Scalar):
             mark = self._document.place_in(node, doubt.offset)
         self._problems.warn(mark, doubt.message + so, hint=doubt.hint)
 
@@ -154,11 +148,6 @@ def _is_meant(placed: PlacedMatcher, spec: RegexSpec) -> bool:
 
 def _is_of_text(spec: LeafSpec) -> bool:
     return spec.name in TEXT_MATCHERS and spec.factory is BUILT_IN_MATCHERS[spec.name]
-
-
-def _spelling(template: Template) -> str:
-    """Give a text with something in place of each value, which is never a sign of its own."""
-    return "".join(part if isinstance(part, str) else PLACEHOLDER for part in template.parts)
 
 
 # --- what groups make of it ----------------------------------------------------------------------

@@ -24,7 +24,7 @@ from botkit.bot.yaml_file import AGENTS_KEY, BOT_KEY, STEPS_KEY, Settings, YamlF
 from botkit.errors import ConfigError
 from botkit.interfaces import Bot
 
-__all__ = ["Loaded", "Settings", "load_agents", "load_file", "load_paths"]
+__all__ = ["Loaded", "Settings", "files_below", "load_agents", "load_file", "load_paths"]
 
 YAML_ENDINGS = (".yaml", ".yml")
 
@@ -112,7 +112,7 @@ class _Loading:
             self._file(path, named=True)
             return
         before = len(self._bots), len(self._problems)
-        files = list(_files_below(path))
+        files = list(files_below(path))
         known = any(file.resolve() in self._seen for file in files)
         for file in files:
             self._file(file, named=False)
@@ -267,7 +267,7 @@ def _has_errors(problems: Problems) -> bool:
     return any(problem.severity is Severity.ERROR for problem in problems.found)
 
 
-def _files_below(directory: Path) -> Iterator[Path]:
+def files_below(directory: Path) -> Iterator[Path]:
     """Walk over the files that may be bots, sorted; hidden directories are left out."""
     found: list[Path] = []
     for folder, folders, files in os.walk(directory):

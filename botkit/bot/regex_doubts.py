@@ -127,16 +127,16 @@ def prose_as_regex(pattern: str) -> Doubt | None:
 # --- an expression that is taken for prose -------------------------------------------------------
 
 _PATH = re.compile(r"(?:^|[\s\"'(])(?:[A-Za-z]:\\|\\\\\w)")
-_ESCAPE = re.compile(r"\\(?:[dDwWsSbB](?![A-Za-z_])[+*?]?|[.()\[\]?+*$^|{}])")
+_ESCAPE = re.compile(r"\\(?:[dDwWsSbB](?![A-Za-z_])[+*?]?|\$(?!\$?\{)|[.()\[\]?+*^|{}])")
 _SIGNS = re.compile(
     r"""
-      \(\?(?: P?<\w+> | P?<[=!] | [:=!][^)\s] | [aimsx]+\) )     # (?P<x>, (?:x, (?i)
+      \(\?(?: P?<\w+> | P?<[=!] | [:=!](?=[^)\s]) | [aimsx]+\) )     # (?P<x>, (?:x, (?i)
     | \(\.[*+]\??\)                                              # (.*)
     | (?:^|(?<=\s))\.[*+]                                        # .* as a word of its own
     | \.[*+]\??(?=[\w\\(\[])                                     # hello.*world
     | \((?=\S)[^()|/]*\|[^()/]*(?<=[^\s|])\)                     # (a|b)
     | \[\^?[^\[\]\s]*\w-\w[^\[\]\s]*\](?:[+*]|\{\d+(?:,\d*)?\})  # [A-Z]+
-    | \A\^(?=[A-Za-z(\[.\\])(?!\w\^)                             # ^Hello, and no ^o^
+    | \A\^(?=[A-Za-z(\[.\\$])(?!\w\^)                             # ^Hello, and no ^o^
     | (?<=[a-z]{4})\$\Z                                          # goodbye$
     """,
     re.VERBOSE,
@@ -144,7 +144,12 @@ _SIGNS = re.compile(
 
 
 def regex_as_text(what: str, text: str) -> Doubt | None:
-    """Find a regular expression that was given to a matcher of texts; ``what`` names that."""
+    """Find a regular expression that was given to a matcher of texts.
+
+    Args:
+        what: names the matcher.
+        text: as its author wrote it, with ``${...}`` for values.
+    """
     escape = None if _PATH.search(text) else _ESCAPE.search(text)
     found = min(filter(None, (escape, _SIGNS.search(text))), key=re.Match.start, default=None)
     if found is None:

@@ -184,10 +184,15 @@ def read_text(path: Path, *, limit: int = MAX_BYTES) -> str:
         raise SourceError(f"the file cannot be read: {reason or error}") from error
     if len(content) > limit:
         raise SourceError(f"the file is larger than {limit:,} bytes; that is not accepted")
-    return _decode(content)
+    return decode(content)
 
 
-def _decode(content: bytes) -> str:
+def decode(content: bytes) -> str:
+    """Take bytes for the text that they are.
+
+    Raises:
+        SourceError: they are none.
+    """
     if b"\0" in content:
         raise SourceError("this is a binary file; a text in UTF-8 is needed", Mark())
     try:

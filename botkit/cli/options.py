@@ -247,6 +247,13 @@ TABLE = (
         metavar="text|json|github|sarif",
         help="How to write problems: for people, for programs, as annotations, for code scanners.",
     ),
+    # --- fmt
+    Setting(
+        key="check",
+        flag=True,
+        kind=click.BOOL,
+        help="Write nothing: name the files that would change, and exit with 1 if there are any.",
+    ),
     # --- simulate
     Setting(key="host", default="127.0.0.1", metavar="ADDRESS", help="The address to listen on."),
     Setting(

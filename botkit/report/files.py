@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from pathlib import Path
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it holds all of ``data`` or what it held before.
 
-    A link is followed, and what is no ordinary file (a pipe, ``/dev/stdout``) is written into.
+    A link is followed, a file that was there keeps its permissions, and what is no ordinary file (a
+    pipe, ``/dev/stdout``) is written into.
 
     Raises:
         OSError: it could not be written; what was begun is removed.
@@ -25,6 +27,8 @@ def write_whole(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, begun)
         begun.replace(target)
     except OSError:
         with suppress(FileNotFoundError):

@@ -108,5 +108,5 @@ def test_whatever_was_said_the_bot_has_no_error(
     file = tmp_path / "r.yaml"
     file.write_text(bot_text(recording(*beats, nickname=nickname)), encoding="utf-8")
     loaded = load_file(file)
-    assert not loaded.problems
+    assert not loaded.errors
     assert len(loaded.bots) == 1

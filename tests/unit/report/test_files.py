@@ -33,6 +33,14 @@ def test_what_was_there_stays_when_writing_fails(
     assert os.listdir(tmp_path) == ["report.xml"]
 
 
+def test_a_file_keeps_its_permissions(tmp_path: Path) -> None:
+    file = tmp_path / "report.xml"
+    file.write_bytes(b"old")
+    file.chmod(0o640)
+    write_whole(file, b"new")
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
 def test_a_link_is_followed(tmp_path: Path) -> None:
     target = tmp_path / "real.xml"
     link = tmp_path / "link.xml"
