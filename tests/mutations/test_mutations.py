@@ -36,7 +36,7 @@ GOODBYES = {"LEAVE_LIMIT": 1.2, "KEY_LIMIT": 0.6, "DISCONNECT_RESERVE": 0.3}
 """How long leaving tries, seconds: with servers that never answer it takes all of that."""
 CONTROLS = "controls"
 CAUSED_ELSEWHERE = {("cancelled", "signal"), ("skipped", "not_started"), ("cancelled", "cancelled")}
-"""Rows of the table of verdicts that test_processes.py and tests/loopback/test_stepping.py cover."""
+"""Rows of the table of verdicts that test_processes.py and loopback/test_stepping.py cover."""
 
 
 @dataclass(frozen=True, kw_only=True)
