@@ -23,6 +23,7 @@ from botkit.bot.models import Model
 from botkit.bot.order import Order, with_judges
 from botkit.bot.parts import MAX_STEPS, NoParts, Part, PartError, PartSource, given
 from botkit.bot.script import BotScript, Guard, Place, Step, Whenever, moved_under
+from botkit.bot.sides import OWN_LINES, misfit, misfits_among
 from botkit.bot.simple_steps import SIMPLE_STEPS, summary
 from botkit.bot.source import (
     Document,
@@ -35,7 +36,6 @@ from botkit.bot.source import (
     plain,
 )
 from botkit.bot.step_models import (
-    CUSTOMER_VERBS,
     REACTION_VERBS,
     STEP_MODELS,
     StepModel,
@@ -75,20 +75,21 @@ class Compiler:
         document: the file.
         problems: takes all that is wrong.
         vocabulary: what plugins add to the language.
-        plays_agent: the script is of a simulated agent, who hears the customer.
-        is_part: it is a file of steps, which begins in the middle of a chat.
+        plays_agent: the script is of a simulated agent, who hears the customer; None if it is a
+            file of steps, which both sides may use in the middle of a chat.
         source: finds the files of steps that are used.
+        used: how many steps these come to.
     """
 
     document: Document
     problems: Problems
     vocabulary: Vocabulary
-    plays_agent: bool = False
-    is_part: bool = False
+    plays_agent: bool | None = False
     source: PartSource = field(default_factory=NoParts)
     nodes: dict[str, Node] = field(default_factory=dict)
     broken: list[Node] = field(default_factory=list)
     parts: dict[str, Part] = field(default_factory=dict)
+    used: int = 0
     knows_parts: bool = True
     userdata: dict[str, Template] = field(default_factory=dict)
 
@@ -116,11 +117,11 @@ class Compiler:
 
     def _script_steps(self, node: Node) -> tuple[Step, ...]:
         if isinstance(node, Items) and not node.items:
-            nothing = "" if self.is_part else "; a bot without steps proves nothing"
+            nothing = "" if self.plays_agent is None else "; a bot without steps proves nothing"
             self.problems.add(node.mark, f"steps is empty{nothing}")
         steps = self._steps(node, "steps")
         order = Order(nodes=self.nodes, parts=self.parts, problems=self.problems)
-        order.check(steps, is_part=self.is_part)
+        order.check(steps, is_part=self.plays_agent is None)
         return steps
 
     def _steps(self, node: Node, path: str, only: tuple[str, ...] = ()) -> tuple[Step, ...]:
@@ -153,7 +154,17 @@ class Compiler:
             self._look_below(entries, verb, path)
             return None
         self.nodes[path] = entries
-        return self._build(model, entries, path)
+        step = self._build(model, entries, path)
+        return step if step is None or self._is_for_this_side(step, entries) else None
+
+    def _is_for_this_side(self, step: Step, node: Entries) -> bool:
+        wrong = None
+        if self.plays_agent is not None:
+            wrong = misfit(step, plays_agent=self.plays_agent)
+        if wrong is not None:
+            at = find_key(node, wrong.trail) if wrong.at_key else find(node, wrong.trail).mark
+            self.problems.add(at, wrong.message)
+        return wrong is None
 
     def _as_entries(self, node: Node) -> Entries | None:
         """Take a bare verb for a mapping without a value."""
@@ -188,12 +199,7 @@ class Compiler:
         if not verbs:
             self._no_verb(node)
             return None
-        if verbs[0] in CUSTOMER_VERBS and self.plays_agent:
-            message = f"{verbs[0]!r} is for customers: an agent has no page to reload"
-            self.problems.add(node.keys[verbs[0]].mark, message)
-            return None
-        begins = path == "steps[0]" and not self.plays_agent and not self.is_part
-        if verbs[0] == "start" and not begins:
+        if verbs[0] == "start" and (path != "steps[0]" or self.plays_agent is not False):
             message = "'start' is the first step of a bot or none: the chat is already open here"
             self.problems.add(node.keys["start"].mark, message)
             return None
@@ -269,9 +275,6 @@ class Compiler:
                 return self._call(model, node, base)
             case models.SendFileModel():
                 return self._send_file(model, node, base)
-            case models.SayModel():
-                self._check_buttons(model, node)
-                return SIMPLE_STEPS[model.verb](model, base)
             case _:
                 return SIMPLE_STEPS[model.verb](model, base)
 
@@ -283,7 +286,6 @@ class Compiler:
     ) -> Step:
         next_only = isinstance(model, models.ExpectNextModel)
         matcher = model.expect_next if isinstance(model, models.ExpectNextModel) else model.expect
-        self._check_sender(model.sender, node)
         for number, name in enumerate(model.mask):
             if name not in matcher.captures:
                 message = f"mask names {name!r}, which this matcher does not capture"
@@ -301,9 +303,7 @@ class Compiler:
 
     def _check_sender(self, sender: str | None, node: Entries) -> None:
         if sender == "customer" and not self.plays_agent:
-            self.problems.add(
-                find(node, ("from",)).mark, "a bot never hears its own customer; leave 'from' out"
-            )
+            self.problems.add(find(node, ("from",)).mark, OWN_LINES)
 
     def _choose(self, model: models.ChooseModel, node: Entries, base: dict[str, Any]) -> Step:
         cases = []
@@ -330,24 +330,31 @@ class Compiler:
     def _use(self, model: models.UseModel, node: Entries, base: dict[str, Any]) -> Step | None:
         mark = find(node, ("use",)).mark
         try:
-            part = self.source.part(
-                Path(self.document.file).parent / model.use, plays_agent=self.plays_agent
-            )
+            part = self._part(model.use)
         except PartError as error:
-            self.knows_parts = False
             self.problems.add(mark, error.message)
+            part = None
+        if part is None:
+            self.knows_parts = False
             return None
         self.parts[base["path"]] = part
-        if sum(used.size for used in self.parts.values()) > MAX_STEPS:
-            message = f"with this file it comes to more than {MAX_STEPS:,} steps"
-            self.problems.add(mark, f"{message}; that is not accepted")
-            return None
+        if self.plays_agent is not None:
+            for message in misfits_among(part.steps, plays_agent=self.plays_agent):
+                self.problems.add(mark, message)
         arguments = given(model.arguments, part, node, self.problems)
         return script.Use(
             **base,
             arguments=MappingProxyType(arguments),
             do=moved_under(base["path"], part.steps),
         )
+
+    def _part(self, file: str) -> Part | None:
+        part = self.source.part(Path(self.document.file).parent / file)
+        self.used += part.size if part is not None else 0
+        if self.used > MAX_STEPS:
+            message = f"with this file it comes to more than {MAX_STEPS:,} steps"
+            raise PartError(f"{message}; that is not accepted")
+        return part
 
     def _call(self, model: models.CallModel, node: Entries, base: dict[str, Any]) -> Step:
         known = self.vocabulary.actions
@@ -365,16 +372,6 @@ class Compiler:
             save_as=model.save_as,
             within=model.within,
         )
-
-    def _check_buttons(self, model: models.SayModel, node: Entries) -> None:
-        if model.say.button and self.plays_agent:
-            message = (
-                "agents offer buttons and customers press them; write {text: ..., buttons: [...]}"
-            )
-            self.problems.add(find_key(node, ("say", "button")), message)
-        if model.say.buttons and not self.plays_agent:
-            message = "agents offer buttons and customers press them; write {button: TEXT}"
-            self.problems.add(find_key(node, ("say", "buttons")), message)
 
     def _send_file(self, model: models.SendFileModel, node: Entries, base: dict[str, Any]) -> Step:
         path = Path(self.document.file).parent / model.send_file.file

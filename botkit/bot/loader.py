@@ -27,6 +27,7 @@ from botkit.interfaces import Bot
 __all__ = ["Loaded", "Settings", "files_below", "load_agents", "load_file", "load_paths"]
 
 YAML_ENDINGS = (".yaml", ".yml")
+TOO_DEEP = f"files of steps use each other at most {MAX_NESTED} deep"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +37,14 @@ class Loaded:
     Attributes:
         bots: those without an error, sorted by file.
         agents: the files of scripted agents without an error.
+        parts: the files of steps without an error, those that are used and those that were found.
         problems: all that is wrong, sorted by file and place.
         barren: paths that were named and hold no bot at all.
     """
 
     bots: tuple[Bot, ...] = ()
     agents: tuple[AgentsFile, ...] = ()
+    parts: tuple[Part, ...] = ()
     problems: tuple[Problem, ...] = ()
     barren: tuple[str, ...] = ()
 
@@ -98,11 +101,9 @@ class _Loading:
         self._agents: list[AgentsFile] = []
         self._strangers: list[tuple[Path, Document]] = []
         self._documents: dict[Path, Document | None] = {}
-        self._parts: dict[tuple[Path, bool], Part | None] = {}
-        # The files of steps that were found and those that are used; which one is being compiled
-        # for which, from the outermost to the innermost.
-        self._found_parts: list[Path] = []
-        self._used_parts: set[Path] = set()
+        self._unreadable: dict[Path, str] = {}
+        self._parts: dict[Path, Part | None] = {}
+        # Which file of steps is being compiled for which, from the outermost to the innermost.
         self._using: dict[Path, str] = {}
         self._barren: list[str] = []
 
@@ -122,10 +123,6 @@ class _Loading:
 
     def result(self) -> Loaded:
         """Give what was found, sorted."""
-        for path in self._found_parts:
-            if path.resolve() not in self._used_parts:
-                # Nobody says whose steps they are; most are for customers.
-                self._make_part(path, plays_agent=False)
         for path, document in self._strangers:
             if path.resolve() not in self._data_files:
                 self._problems[str(path)].add(
@@ -136,9 +133,11 @@ class _Loading:
         self._warn_of_equal_names()
         found = [p for file in sorted(self._problems) for p in self._problems[file].sorted()]
         bots = sorted(self._bots, key=lambda item: item[:2])
+        parts = [part for part in self._parts.values() if part is not None]
         return Loaded(
             bots=tuple(bot for _, _, bot in bots),
             agents=tuple(sorted(self._agents, key=lambda agents: agents.file)),
+            parts=tuple(sorted(parts, key=lambda part: part.file)),
             problems=tuple(found),
             barren=tuple(self._barren),
         )
@@ -180,7 +179,7 @@ class _Loading:
             if agents is not None and not _has_errors(self._problems[document.file]):
                 self._agents.append(agents)
         elif isinstance(root, Entries) and STEPS_KEY in root.keys:
-            self._found_parts.append(path)
+            self._part_of(document)
         else:
             self._strangers.append((path, document))
 
@@ -188,44 +187,58 @@ class _Loading:
         """Read a file, once."""
         where = path.resolve()
         if where not in self._documents:
-            self._documents[where] = load_document(path, self._problems)
+            document = self._documents[where] = load_document(path, self._problems)
+            if document is None:
+                self._unreadable[where] = self._problems[str(path)].found[-1].message
         return self._documents[where]
 
     def _yaml_file(self, document: Document) -> YamlFile:
         return YamlFile(document, self._problems[document.file], self._settings, self)
 
-    def part(self, path: Path, *, plays_agent: bool) -> Part:
+    def part(self, path: Path) -> Part | None:
         """Give a file of steps to who uses it; see ``PartSource``."""
+        path = _tidied(path)
         where = path.resolve()
         if where in self._using:
             circle = [*self._using.values()][[*self._using].index(where) :]
             raise PartError(f"this is a circle: {' uses '.join([*circle, str(path)])}")
-        if len(self._using) == MAX_NESTED:
-            raise PartError(f"files of steps use each other at most {MAX_NESTED} deep")
         if not path.is_file():
             raise PartError(f"there is no file {str(path)!r}")
-        self._used_parts.add(where)
-        key = where, plays_agent
-        if key not in self._parts:
-            self._using[where] = str(path)
-            try:
-                self._parts[key] = self._make_part(path, plays_agent=plays_agent)
-            finally:
-                del self._using[where]
-        part = self._parts[key]
-        if part is None:
-            raise PartError(f"{str(path)!r} has problems of its own")
+        document = self._steps_document(path)
+        if len(self._using) == MAX_NESTED:
+            raise PartError(TOO_DEEP)
+        part = self._part_of(document)
+        # One that was compiled before is not walked through again.
+        if part is not None and len(self._using) + part.depth > MAX_NESTED:
+            raise PartError(TOO_DEEP)
         return part
 
-    def _make_part(self, path: Path, *, plays_agent: bool) -> Part | None:
+    def _steps_document(self, path: Path) -> Document:
+        """Read what somebody takes for a file of steps.
+
+        Raises:
+            PartError: it is none.
+        """
         document = self._document(path)
         if document is None:
-            return None
+            why = self._unreadable[path.resolve()]
+            raise PartError(f"{str(path)!r} cannot be used: {why}")
         if not isinstance(document.root, Entries) or STEPS_KEY not in document.root.keys:
             raise PartError(
                 f"{str(path)!r} is no file of steps; such a file begins with '{STEPS_KEY}: 1'"
             )
-        return self._yaml_file(document).part(plays_agent=plays_agent)
+        return document
+
+    def _part_of(self, document: Document) -> Part | None:
+        """Compile a file of steps, once."""
+        where = Path(document.file).resolve()
+        if where not in self._parts:
+            self._using[where] = document.file
+            try:
+                self._parts[where] = self._yaml_file(document).part()
+            finally:
+                del self._using[where]
+        return self._parts[where]
 
     def _bot(self, file: YamlFile, path: Path) -> None:
         table = self._table(file, path)
@@ -261,6 +274,14 @@ class _Loading:
         wrong = self._problems.get(str(path))
         if wrong is not None and _has_errors(wrong):
             file.problems.add(mark, f"{str(path)!r} has problems of its own")
+
+
+def _tidied(path: Path) -> Path:
+    """Leave ``..`` out where that leads to the same file: all who use it shall call it alike."""
+    if ".." not in path.parts:
+        return path
+    tidy = Path(os.path.normpath(path))
+    return tidy if tidy.resolve() == path.resolve() else path
 
 
 def _has_errors(problems: Problems) -> bool:

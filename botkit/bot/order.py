@@ -21,12 +21,19 @@ USED = ".steps["
 def with_judges(steps: Sequence[Step]) -> tuple[Step, ...]:
     """Let each reload know whether the step behind it says which outcome is right."""
     return tuple(
-        replace(step, judged=isinstance(_first(following), script.ExpectRestored))
-        if isinstance(step, script.Reload)
-        else step
+        _judged(step) if isinstance(_first(following), script.ExpectRestored) else step
         for step, following in zip_longest(steps, steps[1:])
         if step is not None
     )
+
+
+def _judged(step: Step) -> Step:
+    """Tell a reload that its outcome is judged; it may be the last step of a file."""
+    if isinstance(step, script.Reload):
+        return replace(step, judged=True)
+    if isinstance(step, script.Use) and step.do:
+        return replace(step, do=(*step.do[:-1], _judged(step.do[-1])))
+    return step
 
 
 def _first(step: Step | None) -> Step | None:

@@ -2,8 +2,8 @@
 
 A file of steps sees its arguments and what it captures itself, and nothing of who uses it; so it is
 compiled once, on its own, and what is wrong in it is told once and at its place. What it captures
-belongs to the journey, like any other capture. Only what depends on where it is used (the order of
-steps, circles) is told where it is used.
+belongs to the journey, like any other capture. Only what depends on who uses it (the order of
+steps, what only customers or only agents do) is told there, with both places.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Part:
         steps: with the paths of their own file.
         certain: what it surely captures; None if no journey comes to its end.
         size: its steps, with all that it uses itself.
+        depth: how many files it comes to at most, one using the next; it is the first.
     """
 
     file: str
@@ -43,6 +44,7 @@ class Part:
     steps: tuple[Step, ...]
     certain: frozenset[str] | None
     size: int
+    depth: int
 
 
 class PartError(ConfigError):
@@ -52,8 +54,11 @@ class PartError(ConfigError):
 class PartSource(Protocol):
     """Finds files of steps and compiles each once."""
 
-    def part(self, path: Path, *, plays_agent: bool) -> Part:
-        """Give a file of steps, for customers or for agents.
+    def part(self, path: Path) -> Part | None:
+        """Give a file of steps.
+
+        Returns:
+            The file; None if something is wrong with it, which was told at its place.
 
         Raises:
             PartError: there is none, or it cannot be used here.
@@ -64,7 +69,7 @@ class PartSource(Protocol):
 class NoParts:
     """For scripts that are no file's: they have nothing to find others beside."""
 
-    def part(self, path: Path, *, plays_agent: bool) -> Part:
+    def part(self, path: Path) -> Part | None:
         """Refuse."""
         raise PartError(f"{str(path)!r} cannot be used here")
 

@@ -399,6 +399,3 @@ REACTION_VERBS = (
 
 VERBS_AFTER_LEAVE = ("wait_for", "reload", "expect_restored", "note", "finish")
 """What may follow ``leave``; of ``wait_for`` only the end of the chat."""
-
-CUSTOMER_VERBS = ("reload", "expect_restored")
-"""What agents do not do."""

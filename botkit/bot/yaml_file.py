@@ -103,6 +103,8 @@ class YamlFile:
         if table is not None and model.data is not None:
             self._check_columns(model.data, table)
         self._check_files()
+        if not compiled.knows_parts:
+            return None
         name = model.bot or Path(self.document.file).stem
         return YamlBot(
             name=name,
@@ -124,21 +126,19 @@ class YamlFile:
             places=MappingProxyType(self._places()),
         )
 
-    def part(self, *, plays_agent: bool) -> Part | None:
+    def part(self) -> Part | None:
         """Compile a file of steps; None if something is wrong with it."""
         root = self.document.root
         model = self._validate(StepsFileModel, root, "a file of steps")
         declared = get(root, ("args",))
         names = frozenset(name.text for name in argument_nodes(declared))
-        compiled = self._compile(
-            root, Path(self.document.file).stem, plays_agent=plays_agent, is_part=True
-        )
+        compiled = self._compile(root, Path(self.document.file).stem, plays_agent=None)
         references = replace(self._references(None), arguments=names)
         flow = Flow(compiled=compiled, references=references)
         flow.check()
         # What an argument usually is holds before there are any.
         replace(references, arguments=frozenset()).check(declared)
-        if model is None or self.problems.has_errors:
+        if model is None or not compiled.knows_parts or self.problems.has_errors:
             return None
         steps = get(root, ("steps",))
         used = references_below(steps) if steps is not None else ()
@@ -151,6 +151,7 @@ class YamlFile:
             steps=compiled.script.steps,
             certain=flow.certain,
             size=sum(1 for _ in all_steps(compiled.script.steps)),
+            depth=1 + max((part.depth for part in compiled.parts.values()), default=0),
         )
 
     def agents(self) -> AgentsFile | None:
@@ -161,14 +162,15 @@ class YamlFile:
         if not isinstance(nodes, Entries):
             return None
         references = self._references(None)
-        scripts = {}
+        scripts, knows_parts = {}, True
         for name, node in nodes.values.items():
             compiled = self._agent(name, node)
             if compiled is not None:
                 Flow(compiled=compiled, references=references).check()
                 check_matchers(compiled, self.document, self.problems)
                 scripts[name] = compiled.script
-        if model is None:
+                knows_parts &= compiled.knows_parts
+        if model is None or not knows_parts:
             return None
         if not nodes.keys:
             self.problems.add(nodes.mark, "there are no agents here")
@@ -236,15 +238,12 @@ class YamlFile:
             what=what,
         )
 
-    def _compile(
-        self, node: Node, name: str, *, plays_agent: bool, is_part: bool = False
-    ) -> Compiled:
+    def _compile(self, node: Node, name: str, *, plays_agent: bool | None) -> Compiled:
         compiler = Compiler(
             document=self.document,
             problems=self.problems,
             vocabulary=self._settings.vocabulary,
             plays_agent=plays_agent,
-            is_part=is_part,
             source=self._source,
         )
         parts: Mapping[str, Node] = node.values if isinstance(node, Entries) else {}

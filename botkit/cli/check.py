@@ -45,7 +45,7 @@ def check(ctx: click.Context, /, **given: Any) -> ExitCode:
     if errors:
         click.echo(count(len(errors), "problem"), err=True)
         return ExitCode.USAGE
-    if not bots and not loaded.agents:
+    if not bots and not loaded.agents and not loaded.parts:
         click.echo("nothing was found to check", err=True)
         return ExitCode.NOTHING_RUN
     warnings = count(len(problems), "warning") if problems else "no problems"
