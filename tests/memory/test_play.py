@@ -28,7 +28,9 @@ steps:
 """
 
 
-@pytest.mark.parametrize("name", ["smoke.yaml", "survey-link.yaml", "greeter.py", "reactive.yaml"])
+@pytest.mark.parametrize(
+    "name", ["smoke.yaml", "survey-link.yaml", "greeter.py", "reactive.yaml", "shared-steps.yaml"]
+)
 async def test_samples_pass(autojump_clock: MockClock, name: str) -> None:
     results = await play(BOTS / name)
     assert results
