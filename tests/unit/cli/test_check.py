@@ -152,3 +152,31 @@ def test_another_wire_is_tried(write_bot: Any, capsys: pytest.CaptureFixture[str
     assert "botkit: gms-rest has no option 'foo'" in capsys.readouterr().err
     assert main(["check", "--connector", "gms-wrest"]) == 4
     assert "there is no connector 'gms-wrest'" in capsys.readouterr().err
+
+
+def test_files_of_steps_are_checked_though_nobody_uses_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    part = tmp_path / "part.yaml"
+    part.write_text("botkit-steps: 1\nsteps:\n  - say: Hello\n")
+    assert main(["check", "part.yaml"]) == 0
+
+    part.write_text("botkit-steps: 1\nsteps:\n  - say: ${args.name}\n")
+    assert main(["check", "."]) == 4
+    assert "part.yaml:3:10: ${args.name}: this file takes no" in capsys.readouterr().out
+
+
+def test_what_a_wire_cannot_do_is_told_in_the_file_that_asks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "part.yaml").write_text("botkit-steps: 1\nsteps:\n  - say: {button: A}\n")
+    for name in "ab":
+        (tmp_path / f"{name}.yaml").write_text("botkit: 1\nsteps:\n  - use: part.yaml\n")
+
+    assert main(["check", "a.yaml", "b.yaml"]) == 4
+
+    told = capsys.readouterr().out
+    assert told.startswith("part.yaml:3:5: 'say' cannot be done over simulator: the GMS")
+    assert told.count("cannot be done") == 1
