@@ -356,6 +356,9 @@ class JourneyInfo(Protocol):
     def measure(self, name: str, seconds: float) -> None:
         """Record a named duration for the evidence."""
 
+    def mask(self, text: str) -> str:
+        """Write ``***`` for everything in a text that evidence must not show."""
+
 
 # --- bots ----------------------------------------------------------------------------------------
 
