@@ -350,6 +350,10 @@ class JourneyInfo(Protocol):
     def began(self) -> float:
         """The loop's clock when the journey began, seconds."""
 
+    @property
+    def deadline(self) -> float:
+        """The loop's clock when ``limits.whole_chat`` ends the journey, seconds."""
+
     def note(self, text: str) -> None:
         """Write something down for the evidence."""
 

@@ -23,7 +23,7 @@ from botkit.chat import Message, Row, SessionEnded
 from botkit.errors import SessionClosed, ungrouped
 from botkit.interfaces import ActionContext
 from botkit.persona.budget import Budget, Stop
-from botkit.persona.completion import Completion
+from botkit.persona.completion import Completion, ModelError
 from botkit.persona.conversation import Prompt, heard_in, line_in, prompt_for
 from botkit.persona.endpoint import Endpoint, Patience
 from botkit.persona.recording import Recording, Replay
@@ -34,6 +34,9 @@ __all__ = ["Persona"]
 
 FOLDER = Path(".botkit", "personas")
 """Where a run is recorded that nobody has named a file for."""
+
+MARGIN = 0.1
+"""Seconds before the end of the whole chat's time at which nobody waits for a model any more."""
 
 Write = Callable[[int, Prompt], Awaitable[Completion]]
 """Gives the line of a turn."""
@@ -166,7 +169,7 @@ class Talk:
         rows = await self._rows()
         prompt = prompt_for(self._settings, rows, self._context.journey.mask)
         self._answered = heard_in(rows)
-        completion = await self._write(turn, prompt)
+        completion = await self._written(turn, prompt)
         self._budget.spend(completion.usage)
         line = line_in(completion.text, self._settings.characters)
         if line.cut:
@@ -178,6 +181,15 @@ class Talk:
         except SessionClosed:
             return Stop.ENDED
         return Stop.DONE if line.ends else None
+
+    async def _written(self, turn: int, prompt: Prompt) -> Completion:
+        """Wait for the model, but not until the journey is cut off: the chat would be blamed."""
+        with trio.move_on_at(self._context.journey.deadline - MARGIN):
+            return await self._write(turn, prompt)
+        raise ModelError(
+            "the model had not answered when the time of the whole chat was up: raise"
+            " limits.whole_chat, or use a faster model"
+        )
 
     async def _await_others(self) -> Stop | None:
         """Wait until somebody has said something new, and then nothing for a while."""

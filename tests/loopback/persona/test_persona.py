@@ -322,6 +322,14 @@ async def test_a_model_that_is_slower_than_its_step_is_an_error(model: Any, talk
     assert message == "the action persona took longer than 0.2 s"
 
 
+async def test_a_model_that_is_slower_than_the_whole_chat_is_an_error(
+    model: Any, talk: Talk
+) -> None:
+    model.silent = True
+    message = await broken(talk, bot=BOT.replace("steps:", "limits: {whole_chat: 500ms}\nsteps:"))
+    assert "the model had not answered when the time of the whole chat was up" in message
+
+
 # --- recordings ----------------------------------------------------------------------------------
 
 
