@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from botkit.hookspecs import Register, hookimpl
-from botkit.interfaces import Connector, Matcher, Reporter, StateStorage
+from botkit.interfaces import Action, ActionContext, Connector, Matcher, Reporter, StateStorage
 
 
 @hookimpl
@@ -27,6 +27,11 @@ def register_matchers(register: Register[Callable[[Any], Matcher]]) -> None:
 
     for name, factory in BUILT_IN_MATCHERS.items():
         register(name, factory)
+
+
+@hookimpl
+def register_actions(register: Register[Action]) -> None:
+    register("persona", persona)
 
 
 @hookimpl
@@ -68,6 +73,13 @@ def simulator() -> Connector:
     from botkit.embedded import EmbeddedSimulator
 
     return EmbeddedSimulator()
+
+
+async def persona(context: ActionContext, /, **arguments: str) -> str:
+    """A customer whose lines are written by a language model."""
+    from botkit.persona.action import Persona
+
+    return await Persona()(context, **arguments)
 
 
 def json_file(path: Path) -> Reporter:

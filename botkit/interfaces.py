@@ -350,11 +350,18 @@ class JourneyInfo(Protocol):
     def began(self) -> float:
         """The loop's clock when the journey began, seconds."""
 
+    @property
+    def deadline(self) -> float:
+        """The loop's clock when ``limits.whole_chat`` ends the journey, seconds."""
+
     def note(self, text: str) -> None:
         """Write something down for the evidence."""
 
     def measure(self, name: str, seconds: float) -> None:
         """Record a named duration for the evidence."""
+
+    def mask(self, text: str) -> str:
+        """Write ``***`` for everything in a text that evidence must not show."""
 
 
 # --- bots ----------------------------------------------------------------------------------------

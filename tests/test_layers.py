@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, frozenset[str] | None] = {
         "plugins": "hookspecs interfaces",
         "simulator": "genesys bayeux chat bot driver results interfaces",
         "embedded": "simulator connectors interfaces",
+        "persona": "bot chat connectors interfaces wakeup",
         "journey": "session bot driver plugins chat results interfaces wakeup",
         "load": "journey results interfaces",
         "monitor": "journey results interfaces",

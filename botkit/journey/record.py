@@ -66,6 +66,10 @@ class Record:
         return self._plan.row
 
     @property
+    def deadline(self) -> float:
+        return self.began + self._plan.limits.whole_chat
+
+    @property
     def asserted(self) -> int:
         """How many assertions held or failed so far."""
         return sum(1 for step in self.steps if step.asserts)
