@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from botkit.bot import field_schemas as schemas
 from botkit.bot.diagnostics import did_you_mean
+from botkit.bot.field_schemas import LONGEST_TEXT
 from botkit.bot.matchers import BUILT_IN, MatcherError, MatcherRegistry, MatcherSpec
 from botkit.bot.values import Template, TemplateError
 from botkit.chat import (
@@ -36,7 +38,6 @@ from botkit.results import Verdict
 T = TypeVar("T")
 
 LONGEST_TIME = 86_400.0
-LONGEST_TEXT = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +130,9 @@ def _positive(value: float) -> float:
     return value
 
 
-_TIME_SCHEMA = {"type": "string", "pattern": r"^(\d+(\.\d+)?(h|m|s|ms))+$"}
-Time = Annotated[float, BeforeValidator(_time), WithJsonSchema(_TIME_SCHEMA)]
+Time = Annotated[float, BeforeValidator(_time), WithJsonSchema(schemas.TIME)]
 Duration = Annotated[
-    float, BeforeValidator(_time), AfterValidator(_positive), WithJsonSchema(_TIME_SCHEMA)
+    float, BeforeValidator(_time), AfterValidator(_positive), WithJsonSchema(schemas.DURATION)
 ]
 """A time that is longer than nothing."""
 
@@ -146,9 +146,7 @@ def _typing(value: Any) -> float | str:
         refuse(f"typing is 'human' or a time: {error}")
 
 
-Typing = Annotated[
-    float | str, BeforeValidator(_typing), WithJsonSchema({"type": "string", "default": "human"})
-]
+Typing = Annotated[float | str, BeforeValidator(_typing), WithJsonSchema(schemas.TYPING)]
 
 
 def _count(value: Any) -> int:
@@ -165,8 +163,8 @@ def _number(value: Any) -> int:
     return int(text)
 
 
-Number = Annotated[int, BeforeValidator(_number), WithJsonSchema({"type": "integer"})]
-Count = Annotated[int, BeforeValidator(_count), WithJsonSchema({"type": "integer", "minimum": 1})]
+Number = Annotated[int, BeforeValidator(_number), WithJsonSchema(schemas.NUMBER)]
+Count = Annotated[int, BeforeValidator(_count), WithJsonSchema(schemas.COUNT)]
 
 _YES, _NO = ("true", "yes"), ("false", "no")
 
@@ -178,11 +176,10 @@ def _yes_no(value: Any) -> bool:
     return word in _YES
 
 
-YesNo = Annotated[bool, BeforeValidator(_yes_no), WithJsonSchema({"type": "boolean"})]
+YesNo = Annotated[bool, BeforeValidator(_yes_no), WithJsonSchema(schemas.YES_NO)]
 
 # --- texts ---------------------------------------------------------------------------------------
 
-SCALAR_SCHEMA = {"type": ["string", "number", "boolean"]}
 _NAME = re.compile(r"\w[\w .-]{0,99}")
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -227,13 +224,13 @@ def _key(value: Any) -> str:
     return text
 
 
-TextTemplate = Annotated[Template, BeforeValidator(_template), WithJsonSchema(SCALAR_SCHEMA)]
+TextTemplate = Annotated[Template, BeforeValidator(_template), WithJsonSchema(schemas.TEMPLATE)]
 """A text that values may be filled into."""
-Text = Annotated[str, BeforeValidator(_plain), WithJsonSchema(SCALAR_SCHEMA)]
+Text = Annotated[str, BeforeValidator(_plain), WithJsonSchema(schemas.PLAIN_TEXT)]
 """A text as it is."""
-Name = Annotated[str, BeforeValidator(_name), WithJsonSchema(SCALAR_SCHEMA)]
-Identifier = Annotated[str, BeforeValidator(_identifier), WithJsonSchema({"type": "string"})]
-Key = Annotated[str, BeforeValidator(_key)]
+Name = Annotated[str, BeforeValidator(_name), WithJsonSchema(schemas.NAME)]
+Identifier = Annotated[str, BeforeValidator(_identifier), WithJsonSchema(schemas.IDENTIFIER)]
+Key = Annotated[str, BeforeValidator(_key), WithJsonSchema(schemas.KEY)]
 
 
 def _media_type(value: Any) -> str:
@@ -243,25 +240,21 @@ def _media_type(value: Any) -> str:
     return text
 
 
-MediaType = Annotated[str, BeforeValidator(_media_type), WithJsonSchema({"type": "string"})]
+MediaType = Annotated[str, BeforeValidator(_media_type), WithJsonSchema(schemas.MEDIA_TYPE)]
 
 
 def _one_or_more(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-def _some(value: Any) -> Any:
-    if not value:
-        refuse("there is nothing in it")
-    return value
+_ONE_OR_MORE = BeforeValidator(_one_or_more)
 
-
-TextTemplates = Annotated[dict[Key, TextTemplate], AfterValidator(_some)]
-Identifiers = Annotated[list[Identifier], BeforeValidator(_one_or_more)]
-Names = Annotated[list[Name], BeforeValidator(_one_or_more)]
-SomeNames = Annotated[Names, AfterValidator(_some)]
-Texts = Annotated[list[Text], BeforeValidator(_one_or_more)]
-Templates = Annotated[list[TextTemplate], BeforeValidator(_one_or_more)]
+TextTemplates = Annotated[dict[Key, TextTemplate], Field(min_length=1)]
+Identifiers = Annotated[list[Identifier], _ONE_OR_MORE, schemas.OrOne()]
+Names = Annotated[list[Name], _ONE_OR_MORE, schemas.OrOne()]
+SomeNames = Annotated[list[Name], Field(min_length=1), _ONE_OR_MORE, schemas.OrOne()]
+Texts = Annotated[list[Text], _ONE_OR_MORE, schemas.OrOne()]
+Templates = Annotated[list[TextTemplate], _ONE_OR_MORE, schemas.OrOne()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,19 +307,8 @@ def _at(read: Callable[[Any], T], value: Any, path: Sequence[str | int]) -> T:
         )
 
 
-ARGUMENT_SCHEMA = {
-    "anyOf": [
-        {"type": "string"},
-        {
-            "type": "object",
-            "minProperties": 1,
-            "maxProperties": 1,
-            "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
-        },
-    ]
-}
 Arguments = Annotated[
-    list[Annotated[Argument, BeforeValidator(_argument), WithJsonSchema(ARGUMENT_SCHEMA)]],
+    list[Annotated[Argument, BeforeValidator(_argument), WithJsonSchema(schemas.ARGUMENT)]],
     BeforeValidator(_listed),
     AfterValidator(_no_name_twice),
 ]
@@ -407,9 +389,11 @@ def matcher_spec(value: Any, info: ValidationInfo) -> MatcherSpec:
     return spec
 
 
-MATCHER_SCHEMA = {"type": ["string", "object"]}
-MatcherField = Annotated[MatcherSpec, BeforeValidator(matcher_spec), WithJsonSchema(MATCHER_SCHEMA)]
-Matchers = Annotated[dict[Key, MatcherField], AfterValidator(_some)]
+MatcherField = Annotated[
+    MatcherSpec, BeforeValidator(matcher_spec), WithJsonSchema(schemas.ref("matcher"))
+]
+Matchers = Annotated[dict[Key, MatcherField], Field(min_length=1)]
+Sender = Annotated[Text, WithJsonSchema(schemas.ref("sender"))]
 
 
 def _steps(value: Any) -> Any:
@@ -421,6 +405,18 @@ def _steps(value: Any) -> Any:
 Steps = Annotated[
     list[Any],
     BeforeValidator(_steps),
-    WithJsonSchema({"type": "array", "items": {"type": ["string", "object"]}}),
+    WithJsonSchema(schemas.list_of(schemas.ref("step"))),
 ]
 """Steps are compiled one by one, with their places; here they are only known to be a list."""
+SomeSteps = Annotated[Steps, WithJsonSchema(schemas.list_of(schemas.ref("step"), at_least=1))]
+"""Steps where an empty list is wrong; the compiler says why."""
+
+# --- what several verbs take ---------------------------------------------------------------------
+
+Within = Annotated[
+    Duration, Field(description="How long to wait at most; what takes longer has failed.")
+]
+SlowAfter = Annotated[
+    Duration | None,
+    Field(description="What takes longer than this is degraded: it works, too slowly."),
+]

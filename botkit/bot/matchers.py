@@ -22,6 +22,12 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TypeAlias
 
+from botkit.bot.matcher_factories import (
+    BUILT_IN_MATCHERS,
+    MatcherFactory,
+    PlainValue,
+    text_of,
+)
 from botkit.bot.matcher_kinds import (
     LIKE_THRESHOLD,
     AllOf,
@@ -67,16 +73,6 @@ __all__ = [
     "none_of",
     "starts_with",
 ]
-
-PlainValue: TypeAlias = "str | Sequence[PlainValue] | Mapping[str, PlainValue]"
-"""What YAML holds when every scalar keeps its spelling."""
-
-MatcherFactory = Callable[[PlainValue], Matcher]
-"""Makes a matcher of the value behind its key.
-
-It raises ValueError or :class:`MatcherError` for a value that it cannot use. An attribute
-``captures``, a collection of names, tells which variables its matchers always set.
-"""
 
 Argument: TypeAlias = "Template | tuple[Argument, ...] | Mapping[str, Argument]"
 
@@ -268,40 +264,6 @@ def make_matcher(name: str, factory: MatcherFactory, value: PlainValue) -> Match
 
 # --- the registered kinds ------------------------------------------------------------------------
 
-
-def _text_of(value: PlainValue) -> str:
-    if not isinstance(value, str):
-        raise MatcherError("it takes a text")
-    return value
-
-
-def _make_like(value: PlainValue) -> Matcher:
-    if isinstance(value, str):
-        return Like(value)
-    if not isinstance(value, Mapping) or "text" not in value:
-        raise MatcherError("it takes a text, or a mapping of 'text' and 'threshold'")
-    for key in value:
-        if key not in ("text", "threshold"):
-            raise MatcherError(f"unknown key {key!r}; it has 'text' and 'threshold'", path=(key,))
-    threshold = value.get("threshold", str(LIKE_THRESHOLD))
-    try:
-        return Like(_text_of(value["text"]), float(_text_of(threshold)))
-    except ValueError as error:
-        raise MatcherError(
-            f"the threshold is a number from 1 to 100, not {threshold!r}", path=("threshold",)
-        ) from error
-
-
-BUILT_IN_MATCHERS: Mapping[str, MatcherFactory] = MappingProxyType(
-    {
-        "contains": lambda value: Contains(_text_of(value)),
-        "equals": lambda value: Equals(_text_of(value)),
-        "starts_with": lambda value: StartsWith(_text_of(value)),
-        "like": _make_like,
-    }
-)
-"""What botkit itself registers."""
-
 LANGUAGE_MATCHERS = ("matches", "json", "any_of", "all_of", "none_of")
 """The keys that belong to the language; nobody may register them."""
 
@@ -320,6 +282,11 @@ class MatcherRegistry:
             if name in factories:
                 raise MatcherError(f"the matcher {name!r} belongs to the language")
         self._factories = dict(factories)
+
+    @property
+    def factories(self) -> Mapping[str, MatcherFactory]:
+        """The registered ones, by their keys; without those of the language itself."""
+        return MappingProxyType(self._factories)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -395,7 +362,7 @@ class MatcherRegistry:
 
 
 def _regex(argument: PlainValue) -> MatcherSpec:
-    pattern = _templates(_text_of(argument))
+    pattern = _templates(text_of(argument))
     assert isinstance(pattern, Template)
     spec = RegexSpec(pattern=pattern)
     try:

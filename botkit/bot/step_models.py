@@ -3,44 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
+from botkit.bot import field_schemas as schemas
 from botkit.bot.fields import (
     EVENT_WORDS,
-    MATCHER_SCHEMA,
     Count,
     Duration,
     EventKind,
-    HistoryWord,
     Identifier,
     Identifiers,
     MatcherField,
     Matchers,
-    MediaType,
-    Number,
-    OutcomeWord,
+    Sender,
+    SlowAfter,
+    SomeSteps,
     Steps,
     Text,
     TextTemplate,
     TextTemplates,
-    Time,
     Typing,
     VerdictWord,
-    YesNo,
+    Within,
     matcher_spec,
     refuse,
-    text_of,
     word,
 )
 from botkit.bot.matchers import MatcherSpec
 from botkit.bot.models import Model
 from botkit.bot.script import DEFAULT_WITHIN
-from botkit.bot.values import Template, TemplateError
-from botkit.chat import Event, RestoreOutcome
+from botkit.bot.step_bodies import FileValue, Nothing, ReloadValue, RestoredValue, SayValue
+from botkit.chat import Event
 
 
 class StepModel(Model):
@@ -62,8 +64,8 @@ class StepModel(Model):
 class TimedModel(StepModel):
     """A step that waits."""
 
-    within: Duration = DEFAULT_WITHIN
-    slow_after: Duration | None = None
+    within: Within = DEFAULT_WITHIN
+    slow_after: SlowAfter = None
 
     @model_validator(mode="after")
     def _slow_before_late(self) -> Self:
@@ -76,123 +78,88 @@ class TimedModel(StepModel):
         return self
 
 
-def _nothing(value: Any) -> None:
-    if value not in ("", None):
-        refuse("this verb takes no value")
-
-
-Nothing = Annotated[Any, BeforeValidator(_nothing), WithJsonSchema({"type": "null"})]
-
-
 # --- what the customer does ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The value of ``say``.
-
-    Attributes:
-        text: what is said, or the text of the button that is pressed.
-        button: a button is pressed.
-        buttons: what is offered with the text.
-    """
-
-    text: Template
-    button: bool = False
-    buttons: tuple[Template, ...] = ()
-
-
-def _line(value: Any) -> Line:
-    if not isinstance(value, Mapping):
-        return Line(_part(value))
-    if set(value) == {"button"}:
-        return Line(_part(value["button"], "button"), button=True)
-    if set(value) != {"text", "buttons"}:
-        refuse(
-            "say takes a text, {button: TEXT} to press a button,"
-            " or {text: TEXT, buttons: [TEXT, ...]} for an agent to offer some"
-        )
-    return Line(_part(value["text"], "text"), buttons=_buttons(value["buttons"]))
-
-
-def _buttons(value: Any) -> tuple[Template, ...]:
-    if not isinstance(value, list) or not value:
-        refuse("buttons are a list of texts", path=("buttons",))
-    return tuple(_part(item, "buttons", number) for number, item in enumerate(value))
-
-
-def _part(value: Any, *path: str | int) -> Template:
-    """Read a text that values may be filled into; ``path`` leads to it."""
-    try:
-        return Template.parse(text_of(value, path=path))
-    except TemplateError as error:
-        refuse(error.message, path=path, offset=error.offset)
-
-
 class StartModel(StepModel):
+    """Open the chat; only a first step can say so, to attach user data."""
+
     verb = "start"
     bare = True
     start: Nothing = None
-    userdata: TextTemplates = Field(default_factory=dict)
+    userdata: TextTemplates = Field(
+        default_factory=dict,
+        description="User data that the request for the chat carries.",
+        examples=[{"Segment": "gold"}],
+    )
 
 
 class LeaveModel(StepModel):
+    """Leave the chat; at the end that is done unasked."""
+
     verb = "leave"
     bare = True
     leave: Nothing = None
 
 
 class SayModel(StepModel):
+    """Say a line, or press a button that was offered."""
+
     verb = "say"
-    say: Annotated[Line, BeforeValidator(_line), WithJsonSchema({"type": ["string", "object"]})]
-    typing: Typing | None = None
+    say: SayValue = Field(examples=["Hello, my order is ${row.order}"])
+    typing: Typing | None = Field(
+        default=None, description="Show typing first: for a time, or as long as a human takes."
+    )
 
 
 class ShowTypingModel(StepModel):
+    """Show typing for a time."""
+
     verb = "show_typing"
     show_typing: Duration
 
 
 class SendNoticeModel(StepModel):
+    """Send a machine-readable note."""
+
     verb = "send_notice"
-    send_notice: TextTemplate
+    send_notice: TextTemplate = Field(examples=["cobrowse=123-456"])
 
 
 class PushUrlModel(StepModel):
+    """Push a page to the other side."""
+
     verb = "push_url"
-    push_url: TextTemplate
-
-
-class FileBody(Model):
-    """The value of ``send_file``; a text alone is the file."""
-
-    file: Text
-    type: MediaType | None = None
-
-
-def _file(value: Any) -> Any:
-    return {"file": value} if isinstance(value, str) else value
+    push_url: TextTemplate = Field(examples=["https://example.com/my-bill"])
 
 
 class SendFileModel(StepModel):
+    """Put a file into the chat."""
+
     verb = "send_file"
-    send_file: Annotated[FileBody, BeforeValidator(_file)]
+    send_file: FileValue = Field(examples=["photo.png", {"file": "photo", "type": "image/png"}])
 
 
 class SetUserdataModel(StepModel):
+    """Attach user data to the chat."""
+
     verb = "set_userdata"
-    set_userdata: TextTemplates
+    set_userdata: TextTemplates = Field(examples=[{"CaseNumber": "${case_no}"}])
 
 
 class DeleteUserdataModel(StepModel):
+    """Take a key away from the user data."""
+
     verb = "delete_userdata"
-    delete_userdata: TextTemplate
+    delete_userdata: TextTemplate = Field(examples=["CaseNumber"])
 
 
 # --- what the customer waits for -----------------------------------------------------------------
 
 
 class WaitForModel(TimedModel):
+    """Wait for an event that is not a message."""
+
     verb = "wait_for"
     wait_for: EventKind
 
@@ -200,29 +167,45 @@ class WaitForModel(TimedModel):
 class MessageModel(TimedModel):
     """What ``expect`` and ``expect_next`` share."""
 
-    sender: Text | None = Field(default=None, alias="from")
-    mask: Identifiers = Field(default_factory=list)
+    sender: Sender | None = Field(default=None, alias="from")
+    mask: Identifiers = Field(
+        default_factory=list,
+        description="Captured variables whose values appear in no output.",
+        examples=[["pin"]],
+    )
 
 
 class ExpectModel(MessageModel):
+    """Scan on to the first message that fits."""
+
     verb = "expect"
-    expect: MatcherField
+    expect: MatcherField = Field(
+        examples=["how can I help", {"matches": "order (?P<order>[0-9]+)"}]
+    )
 
 
 class ExpectNextModel(MessageModel):
+    """The very next message must fit."""
+
     verb = "expect_next"
-    expect_next: MatcherField
+    expect_next: MatcherField = Field(examples=[{"starts_with": "Welcome"}])
 
 
 class ExpectNothingModel(StepModel):
+    """For that time no new message may come, or none that fits."""
+
     verb = "expect_nothing"
     expect_nothing: Duration
-    matching: MatcherField | None = None
+    matching: MatcherField | None = Field(
+        default=None, description="Only such messages may not come.", examples=["technical error"]
+    )
 
 
 class ExpectUserdataModel(TimedModel):
+    """Wait until user data fit, all keys at once."""
+
     verb = "expect_userdata"
-    expect_userdata: Matchers
+    expect_userdata: Matchers = Field(examples=[{"SurveyURL": {"starts_with": "https://"}}])
 
 
 # --- the order of things -------------------------------------------------------------------------
@@ -241,117 +224,133 @@ class CaseModel(Model):
     """A case of ``choose``."""
 
     when: Annotated[
-        MatcherSpec | type[Event], BeforeValidator(_case), WithJsonSchema(MATCHER_SCHEMA)
-    ]
-    do: Steps
+        MatcherSpec | type[Event], BeforeValidator(_case), WithJsonSchema(schemas.ref("case"))
+    ] = Field(
+        description="The message that decides for this case, or an event.",
+        examples=[{"contains": "one moment"}, {"event": "agent_left"}],
+    )
+    do: Steps = Field(description="What is done then.", examples=[[{"say": "Thank you"}]])
 
 
 class ChooseModel(StepModel):
+    """Wait for the first event that fits one of several cases, and do what it says."""
+
     verb = "choose"
-    choose: list[CaseModel] = Field(min_length=1)
-    within: Duration = DEFAULT_WITHIN
-    otherwise: Steps | None = None
+    choose: list[CaseModel] = Field(
+        min_length=1, examples=[[{"when": "one moment", "do": [{"expect": "I am back"}]}]]
+    )
+    within: Within = DEFAULT_WITHIN
+    otherwise: Steps | None = Field(
+        default=None,
+        description="What is done if nothing fits in time; without it that has failed.",
+        examples=[[{"finish": "skipped"}]],
+    )
 
 
 class RepeatBody(Model):
-    """The value of ``repeat``."""
+    """Rounds of steps: how many, and what ends them before."""
 
-    times: Count
-    until: MatcherField | None = None
-    do: Steps
+    times: Count = Field(description="How many rounds at most.")
+    until: MatcherField | None = Field(
+        default=None, description="The message that ends the rounds.", examples=["you are next"]
+    )
+    do: SomeSteps = Field(description="One round.", examples=[[{"say": "Hello?"}, {"pause": "2s"}]])
 
 
 class RepeatModel(StepModel):
+    """Do steps several times."""
+
     verb = "repeat"
-    repeat: RepeatBody
-
-
-class ReloadBody(Model):
-    """The value of ``reload``."""
-
-    away_for: Time = 0.0
-
-
-def _bare_mapping(value: Any) -> Any:
-    return {} if value in ("", None) else value
+    repeat: RepeatBody = Field(examples=[{"times": 3, "do": [{"say": "Hello?"}]}])
 
 
 class ReloadModel(StepModel):
+    """Drop the connection as a browser does that reloads its page, and come back."""
+
     verb = "reload"
     bare = True
-    reload: Annotated[ReloadBody, BeforeValidator(_bare_mapping)]
-
-
-class RestoredBody(Model):
-    """The value of ``expect_restored``."""
-
-    outcome: OutcomeWord = RestoreOutcome.RESTORED
-    same_chat: YesNo | None = None
-    same_agent: YesNo | None = None
-    history: HistoryWord | None = None
-    code: Number | None = None
-
-    @model_validator(mode="after")
-    def _fits_its_outcome(self) -> Self:
-        said = self.model_fields_set - {"outcome"}
-        if self.outcome is RestoreOutcome.RESTORED:
-            self._refuse(said & {"code"}, "a chat that came back has no 'code'")
-        else:
-            message = "a chat that did not come back has no {!r}"
-            self._refuse(said & {"same_chat", "same_agent", "history"}, message)
-        if self.outcome is RestoreOutcome.NO_SESSION:
-            self._refuse(said & {"code"}, "where nothing was stored there is no 'code'")
-        return self
-
-    def _refuse(self, keys: set[str], message: str) -> None:
-        for key in sorted(keys):
-            refuse(message.format(key), path=(key,), at_key=True)
+    reload: ReloadValue = Field(examples=[{"away_for": "8s"}])
 
 
 class ExpectRestoredModel(StepModel):
+    """Judge the latest reload."""
+
     verb = "expect_restored"
     bare = True
-    expect_restored: Annotated[RestoredBody, BeforeValidator(_bare_mapping)]
-    within: Duration = DEFAULT_WITHIN
+    expect_restored: RestoredValue = Field(
+        examples=[{"same_chat": True, "history": "complete"}, {"outcome": "no_session"}]
+    )
+    within: Within = DEFAULT_WITHIN
 
 
 class UseModel(StepModel):
+    """Do the steps of another file."""
+
     verb = "use"
-    use: Text
-    arguments: TextTemplates = Field(default_factory=dict, alias="with")
+    use: Text = Field(examples=["sign-in.yaml"])
+    arguments: TextTemplates = Field(
+        default_factory=dict,
+        alias="with",
+        description="What the file of steps is given.",
+        examples=[{"order": "${order}"}],
+    )
 
 
 class CallModel(StepModel):
+    """Run an action of a plugin."""
+
     verb = "call"
-    call: Text
-    arguments: TextTemplates = Field(default_factory=dict, alias="with")
-    save_as: Identifier | None = Field(default=None, alias="as")
-    within: Duration = DEFAULT_WITHIN
+    call: Annotated[Text, WithJsonSchema(schemas.ref("action"))]
+    arguments: TextTemplates = Field(
+        default_factory=dict,
+        alias="with",
+        description="What the action is given.",
+        examples=[{"order": "${order}"}],
+    )
+    save_as: Identifier | None = Field(
+        default=None,
+        alias="as",
+        description="The variable that keeps the action's result.",
+        examples=["order"],
+    )
+    within: Within = DEFAULT_WITHIN
 
 
 class PauseModel(StepModel):
+    """Wait for a time."""
+
     verb = "pause"
     pause: Duration
 
 
 class NoteModel(StepModel):
+    """Write something down for the report."""
+
     verb = "note"
-    note: TextTemplate
+    note: TextTemplate = Field(examples=["the case is ${case_no}"])
 
 
 class FinishModel(StepModel):
+    """End the bot here, with a verdict."""
+
     verb = "finish"
     finish: VerdictWord
-    because: TextTemplate | None = None
+    because: TextTemplate | None = Field(
+        default=None, description="Why, in a sentence for the report.", examples=["it is Sunday"]
+    )
 
 
 class WheneverModel(Model):
     """A reaction; ``matching`` stands behind the event's key in the file."""
 
     matching: Any = ""
-    sender: Text | None = Field(default=None, alias="from")
-    times: Count | None = None
-    do: Steps
+    sender: Sender | None = Field(default=None, alias="from")
+    times: Count | None = Field(
+        default=None, description="How often it is done at most; every time unless set."
+    )
+    do: Annotated[Steps, WithJsonSchema(schemas.REACTION_STEPS)] = Field(
+        description="What is done, between what the steps do.", examples=[[{"say": "Yes"}]]
+    )
 
 
 STEP_MODELS: Mapping[str, type[StepModel]] = MappingProxyType(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from botkit.bot import script
 from botkit.bot.compiler import Compiled
 from botkit.bot.diagnostics import Problems, Severity, did_you_mean
-from botkit.bot.fields import LONGEST_TEXT
+from botkit.bot.field_schemas import LONGEST_TEXT
 from botkit.bot.matcher_places import matchers_of, with_parts
 from botkit.bot.matchers import RegexSpec
 from botkit.bot.script import Step, all_steps

@@ -254,6 +254,14 @@ TABLE = (
         kind=click.BOOL,
         help="Write nothing: name the files that would change, and exit with 1 if there are any.",
     ),
+    # --- schema
+    Setting(
+        key="kind",
+        kind=click.Choice(["bot", "agents", "steps"]),
+        default="bot",
+        metavar="bot|agents|steps",
+        help="The files that are described.",
+    ),
     # --- simulate
     Setting(key="host", default="127.0.0.1", metavar="ADDRESS", help="The address to listen on."),
     Setting(
