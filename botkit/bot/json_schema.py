@@ -24,8 +24,8 @@ from botkit.bot.field_schemas import Schema, list_of, ref
 from botkit.bot.fields import EVENT_WORDS, Vocabulary
 from botkit.bot.matchers import MatcherFactory, MatcherRegistry
 from botkit.bot.models import AgentModel, AgentsModel, BotModel, Model, StepsFileModel
+from botkit.bot.sides import CUSTOMER_VERBS
 from botkit.bot.step_models import (
-    CUSTOMER_VERBS,
     REACTION_VERBS,
     STEP_MODELS,
     StepModel,

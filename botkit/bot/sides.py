@@ -27,15 +27,17 @@ class Misfit:
     at_key: bool = True
 
 
+CUSTOMER_VERBS = ("reload", "expect_restored")
+"""What agents do not do."""
 OWN_LINES = "a bot never hears its own customer; leave 'from' out"
 
 
 def misfit(step: Step, *, plays_agent: bool) -> Misfit | None:
     """Say why a step is not for this side; None if it is."""
     match step:
-        case script.Reload() | script.ExpectRestored() if plays_agent:
-            message = f"{step.verb!r} is for customers: an agent has no page to reload"
-            return Misfit(message, (step.verb,))
+        case Step(verb=verb) if verb in CUSTOMER_VERBS and plays_agent:
+            message = f"{verb!r} is for customers: an agent has no page to reload"
+            return Misfit(message, (verb,))
         case script.Press() if plays_agent:
             return Misfit(_buttons("{text: ..., buttons: [...]}"), ("say", "button"))
         case script.Offer() if not plays_agent:

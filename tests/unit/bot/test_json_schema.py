@@ -13,7 +13,8 @@ from botkit.bot.field_schemas import DURATION, TEMPLATE
 from botkit.bot.fields import EVENT_WORDS, Duration, TextTemplate, Vocabulary
 from botkit.bot.json_schema import Kind, json_schema
 from botkit.bot.matchers import BUILT_IN_MATCHERS, LANGUAGE_MATCHERS, Contains, MatcherRegistry
-from botkit.bot.step_models import CUSTOMER_VERBS, REACTION_VERBS, STEP_MODELS, StepModel
+from botkit.bot.sides import CUSTOMER_VERBS
+from botkit.bot.step_models import REACTION_VERBS, STEP_MODELS, StepModel
 
 Schema = dict[str, Any]
 
