@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from botkit.bot.fields import Vocabulary
 from botkit.bot.json_schema import Kind, json_schema
 from botkit.cli import main
 from botkit.cli.options import SETTINGS
+
+BUILT_IN = Vocabulary(actions=frozenset({"persona"}))
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -15,14 +18,14 @@ def test_the_schema_of_each_kind(
     project: Path, capsys: pytest.CaptureFixture[str], kind: Kind
 ) -> None:
     assert main(["schema", "--kind", kind.value]) == 0
-    assert json.loads(capsys.readouterr().out) == json_schema(kind)
+    assert json.loads(capsys.readouterr().out) == json_schema(kind, BUILT_IN)
 
 
 def test_bots_are_meant_unless_something_else_is_said(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["schema"]) == 0
-    assert json.loads(capsys.readouterr().out) == json_schema(Kind.BOT)
+    assert json.loads(capsys.readouterr().out) == json_schema(Kind.BOT, BUILT_IN)
 
 
 def test_all_kinds_may_be_named() -> None:
@@ -42,7 +45,7 @@ def test_matchers_and_actions_of_plugins_are_known(
     assert main(["schema", "--plugins", "mine"]) == 0
     definitions = json.loads(capsys.readouterr().out)["definitions"]
     assert "shout" in definitions["matcher"]["then"]["properties"]
-    assert definitions["action"] == {"enum": ["look_up"]}
+    assert definitions["action"] == {"enum": ["look_up", "persona"]}
 
 
 def test_an_unknown_kind(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
