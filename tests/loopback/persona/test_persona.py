@@ -192,15 +192,12 @@ async def test_two_personas_share_a_recording(
 
 
 async def test_reactions_speak_meanwhile_and_the_model_knows(model: Any, talk: Talk) -> None:
-    reacting = BOT.replace(
-        "steps:",
-        "whenever:\n  - message: {contains: order number}\n    do: [say: One moment]\nsteps:",
-    )
+    reaction = "whenever:\n  - message: {contains: is closed}\n    do: [say: How nice]\n"
     model.says("It is A-1234.")
-    result = await talk(bot=reacting)
+    result = await talk(bot=BOT.replace("steps:", f"{reaction}steps:"))
     assert result.verdict is Verdict.PASSED, result.message
-    said = [m["content"] for m in model.bodies[0]["messages"] if m["role"] == "assistant"]
-    assert said == ["One moment"]
+    said = [m["content"] for m in model.bodies[1]["messages"] if m["role"] == "assistant"]
+    assert said == ["It is A-1234.", "How nice"]
 
 
 # --- caps ----------------------------------------------------------------------------------------
