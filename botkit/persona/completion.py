@@ -18,6 +18,9 @@ from botkit.errors import BotkitError
 
 __all__ = ["Completion", "ModelError", "Usage", "error_code", "read_completion"]
 
+MOST_TOKENS = 10**9
+"""More than that nobody counts for one line."""
+
 _WORD = re.compile(r"[A-Za-z][A-Za-z_ -]{0,59}", re.ASCII)
 
 
@@ -59,9 +62,11 @@ def read_completion(body: bytes) -> Completion:
     document = _object(_json(body))
     choices = document.get("choices")
     if not isinstance(choices, list) or not choices:
+        code = error_code(body)
         raise ModelError(
-            "the endpoint answered with something that is no chat completion: does its URL end"
-            " before /chat/completions, and does it speak that API?"
+            f"the endpoint answered with something that is no chat completion"
+            f"{f' ({code})' if code else ''}: does its URL end before /chat/completions, and does"
+            " it speak that API?"
         )
     choice = _object(choices[0])
     message = _object(choice.get("message"))
@@ -118,7 +123,7 @@ def _object(value: Any) -> dict[str, Any]:
 def _usage(value: Any) -> Usage | None:
     usage = _object(value)
     counts = [usage.get("prompt_tokens"), usage.get("completion_tokens")]
-    match [n for n in counts if type(n) is int and n >= 0]:
+    match [n for n in counts if type(n) is int and 0 <= n <= MOST_TOKENS]:
         case [read, written]:
             return Usage(read=read, written=written)
     return None

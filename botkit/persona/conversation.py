@@ -103,17 +103,17 @@ def prompt_for(settings: Settings, rows: Sequence[Row], mask: Callable[[str], st
         role = "assistant" if row.party is PartyKind.CUSTOMER else "user"
         if not turns or turns[-1][0] != role:
             turns.append((role, []))
-        turns[-1][1].append(row.text[:MAX_HEARD])
+        turns[-1][1].append(_sound(row.text[:MAX_HEARD]))
     heard = tuple(map(mask, turns[-1][1])) if turns and turns[-1][0] == "user" else ()
     if not turns or turns[0][0] == "assistant":
         turns.insert(0, ("user", [OPENING]))
     if turns[-1][0] == "assistant":
         turns.append(("user", [SILENCE]))
-    messages = [("system", system), *((role, "\n".join(lines)) for role, lines in turns)]
+    messages = [("system", _sound(system)), *((role, "\n".join(lines)) for role, lines in turns)]
     return Prompt(
         messages=tuple({"role": role, "content": content} for role, content in messages),
         heard=heard,
-        part=_hash(mask(system))[:12],
+        part=_hash(_sound(mask(system)))[:12],
         digest=_hash(json.dumps([(role, mask(content)) for role, content in messages])),
     )
 
@@ -135,5 +135,10 @@ def _is_said(row: Row) -> bool:
     return row.kind == "message" and bool(row.text.strip())
 
 
+def _sound(text: str) -> str:
+    """Give a text that can be sent: halves of characters come over wires, and cannot."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -170,6 +170,36 @@ async def test_what_the_script_said_is_known_and_waits_for_its_answer(
     ]
 
 
+async def test_two_personas_share_a_recording(
+    model: Any, talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = f"""
+  - call: persona
+    with: {{persona: Ada, goal: Say thanks, turns: "1", settle: 50ms, begins: customer,
+            record: {json.dumps(str(tmp_path / "recording.jsonl"))}}}
+"""
+    model.says("It is A-1234.", "Goodbye [END]", "Thanks")
+    first = await talk(bot=BOT + again)
+    assert first.verdict is Verdict.PASSED, first.message
+    turns = turns_of(tmp_path / "recording.jsonl")
+    assert [turn["turn"] for turn in turns] == [1, 2, 1]
+    assert len({turn["part"] for turn in turns}) == 2
+    monkeypatch.setenv("BOTKIT_LLM_REPLAY", str(tmp_path / "recording.jsonl"))
+    second = await talk(bot=BOT + again)
+    assert second.verdict is Verdict.PASSED, second.message
+    assert lines_of(second) == lines_of(first)
+    assert len(model.asked) == 3
+
+
+async def test_reactions_speak_meanwhile_and_the_model_knows(model: Any, talk: Talk) -> None:
+    reaction = "whenever:\n  - message: {contains: is closed}\n    do: [say: How nice]\n"
+    model.says("It is A-1234.")
+    result = await talk(bot=BOT.replace("steps:", f"{reaction}steps:"))
+    assert result.verdict is Verdict.PASSED, result.message
+    said = [m["content"] for m in model.bodies[1]["messages"] if m["role"] == "assistant"]
+    assert said == ["It is A-1234.", "How nice"]
+
+
 # --- caps ----------------------------------------------------------------------------------------
 
 ENDLESS = """
@@ -255,6 +285,7 @@ async def test_a_refusal_is_an_error_at_once(
         (Reply(body=b"[" * 100_000), "something that is not JSON"),
         (Reply(body=b"[]"), "no chat completion"),
         (Reply(body=b'{"choices": []}'), "no chat completion"),
+        (Reply(body=b'{"error": {"code": "overloaded"}}'), "no chat completion (overloaded): does"),
         (Reply(body=b'{"choices": [{"message": 3}]}'), "the model wrote nothing; try again"),
         (Reply(body=b"x" * 1_000_001), "reply of 1000001 bytes; 1000000 are allowed"),
     ],

@@ -63,6 +63,10 @@ def test_a_flood_is_cut() -> None:
     assert len(content) == 4_000
 
 
+def test_half_a_character() -> None:
+    assert roles_of(row("oh \ud83d")) == [("user", "oh ?")]
+
+
 def test_what_names_a_request() -> None:
     rows = (row("one"),)
     first = prompt_for(SETTINGS, rows, str)
