@@ -93,7 +93,6 @@ class Reason(enum.Enum):
     INTERNAL = "internal"
     """A mistake in botkit."""
     # skipped, cancelled
-    NOT_SELECTED = "not_selected"
     NOT_STARTED = "not_started"
     SIGNAL = "signal"
     CANCELLED = "cancelled"

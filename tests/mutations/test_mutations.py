@@ -153,7 +153,7 @@ def test_nothing_broken_passes() -> None:
 def rows_of_the_table() -> Iterator[tuple[str, str, list[int]]]:
     """Give verdict, reason and exit codes of each row in the manual."""
     manual = (ROOT / "bots" / "README.md").read_text()
-    table = manual.partition("## Verdicts")[2]
+    table = manual.partition("## Verdicts")[2].partition("\n## ")[0]
     for row in re.findall(r"^\|.*\|$", table, re.MULTILINE)[2:]:
         _, verdict, reason, codes = [cell.strip() for cell in row.strip("|").split("|")]
         yield verdict, reason.strip("`"), [int(code) for code in re.findall(r"\d+", codes)]

@@ -454,7 +454,7 @@ def results(*journeys: tuple[Verdict, Reason], **members: Any) -> RunResult:
 
 PASSED, FAILED = (Verdict.PASSED, Reason.OK), (Verdict.FAILED, Reason.TIMEOUT)
 GONE, ERROR = (Verdict.FAILED, Reason.UNREACHABLE), (Verdict.ERROR, Reason.BOT)
-SKIPPED, DEGRADED = (Verdict.SKIPPED, Reason.NOT_SELECTED), (Verdict.DEGRADED, Reason.SLOW)
+SKIPPED, DEGRADED = (Verdict.SKIPPED, Reason.NOT_STARTED), (Verdict.DEGRADED, Reason.SLOW)
 
 
 @pytest.mark.parametrize(
