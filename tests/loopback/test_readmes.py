@@ -134,6 +134,30 @@ def test_each_option_that_is_named_exists(file: str) -> None:
     assert subcommands <= {*BUILT_IN}
 
 
+# --- the tutorial --------------------------------------------------------------------------------
+
+
+def test_the_tutorial_goes_as_it_says(tmp_path: Path) -> None:
+    manual = (ROOT / "bots" / "README.md").read_text(encoding="utf-8")
+    tutorial = manual.partition("\n## From nothing to")[2].partition("\n## ")[0]
+    told = []
+    for kind, code in FENCE.findall(tutorial):
+        if kind == "yaml":
+            (tmp_path / code.split()[1]).write_text(code)
+            continue
+        for line in code.splitlines():
+            command = [sys.executable, "-m", "botkit", *shlex.split(line, comments=True)[1:]]
+            done = subprocess.run(
+                command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+            )
+            wanted = re.search(r"# exit code (\d+)", line)
+            assert done.returncode == int(wanted[1] if wanted else 0), (line, done.stderr)
+            told.append(done.stdout + done.stderr)
+    assert "took #6 Alex" in told[1]
+    assert "closest: #6 Alex" in told[3]
+    assert "2 passed" in told[4]
+
+
 # --- a session at a prompt -----------------------------------------------------------------------
 
 CHANGING = re.compile(r"\d+\.\d+ s|[0-9A-F]{12}|\(\d+ more: [^)]*\)| #\d+")
