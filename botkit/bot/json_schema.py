@@ -202,11 +202,10 @@ def _branch(verb: str, described: Schema) -> Schema:
 
 
 def _reactions(described: Mapping[str, Schema]) -> dict[str, Schema]:
-    shape = described[WheneverModel.__name__]
-    common = {key: value for key, value in shape["properties"].items() if key != "matching"}
+    beside = described[WheneverModel.__name__]["properties"]
     branches = {}
     for word, event in EVENT_WORDS.items():
-        keys = {key: value for key, value in common.items() if key != "from" or event is Message}
+        keys = {key: beside[key] for key in beside if key != "from" or event is Message}
         branches[word] = {
             "properties": {word: _event(event), **keys},
             "additionalProperties": False,
