@@ -149,8 +149,10 @@ def _decided_by(branches: Mapping[str, Schema]) -> Schema:
     The branches are no list of alternatives: so an editor tells what is wrong with the verb that is
     there, and not what each of the others would have wanted.
     """
-    cases = [{"if": {"required": [key]}, "then": branch} for key, branch in branches.items()]
-    none = {"not": {"anyOf": [{"required": [key]} for key in branches]}}
+    # Where nothing is written yet there is no mapping and so no key: the type matters.
+    chosen = {key: {"type": "object", "required": [key]} for key in branches}
+    cases = [{"if": chosen[key], "then": branch} for key, branch in branches.items()]
+    none = {"not": {"anyOf": list(chosen.values())}}
     missing = {
         "properties": {key: branch["properties"][key] for key, branch in branches.items()},
         "additionalProperties": False,
@@ -221,9 +223,10 @@ def _reactions(described: Mapping[str, Schema]) -> dict[str, Schema]:
 
 def _event(event: type[Event]) -> Schema:
     """Describe what stands behind an event: what its text is like, if it has one."""
-    anything = {"type": "null"}
-    matched = {"anyOf": [anything, ref("matcher")]} if event in (Message, Notice) else anything
-    return {"description": _first_line(event), **matched}
+    nothing: Schema = {"type": "null"}
+    text = [ref("matcher")] if event in (Message, Notice) else []
+    # An editor that completes a lone null writes it out, and "null" would be a text.
+    return {"description": _first_line(event), "anyOf": [nothing, *text]}
 
 
 # --- matchers ------------------------------------------------------------------------------------
@@ -388,4 +391,4 @@ def _references(value: Any) -> Iterator[str]:
 
 
 def _first_line(thing: object) -> str:
-    return (inspect.getdoc(thing) or "").partition("\n")[0]
+    return (inspect.getdoc(thing) or "").partition("\n")[0].replace("``", "`")
