@@ -229,9 +229,7 @@ class Compiler:
         values = {key: value for key, value in node.values.items() if key not in strange}
         return Entries(mark=node.mark, keys=node.keys, values=values)
 
-    def _validate(
-        self, model: type[M], node: Node, what: str = "", renamed: Mapping[str, str] | None = None
-    ) -> M | None:
+    def _validate(self, model: type[M], node: Node, what: str = "") -> M | None:
         return validate(
             model,
             node,
@@ -239,7 +237,6 @@ class Compiler:
             problems=self.problems,
             vocabulary=self.vocabulary,
             what=what,
-            renamed=renamed or {},
         )
 
     def _look_below(self, node: Entries, verb: str, path: str) -> None:
@@ -403,7 +400,9 @@ class Compiler:
             self._steps(find(node, ("do",)), f"{path}.do", REACTION_VERBS)
             return None
         kind = EVENT_WORDS[key]
-        model = self._validate(models.WheneverModel, node, "a reaction", {key: "matching"})
+        besides = {name: value for name, value in node.values.items() if name != key}
+        beside = Entries(mark=node.mark, keys=node.keys, values=besides)
+        model = self._validate(models.WheneverModel, beside, "a reaction")
         do = self._steps(find(node, ("do",)), f"{path}.do", REACTION_VERBS)
         if model is None:
             return None

@@ -80,7 +80,7 @@ TEMPLATE = text(pattern=f"{_NOT_BLANK}{_FILLED_IN}$")
 PLAIN_TEXT = text(pattern=f"{_PLAIN}{_NOT_BLANK}")
 CELL: Schema = {"type": [*SCALAR, "null"]}
 """A value of data, which may be empty."""
-USUAL = text(pattern=f"{_FILLED_IN}$", type=[*SCALAR, "null"])
+USUAL = text(pattern=f"(?:{_NOT_BLANK}{_FILLED_IN})?$", type=[*SCALAR, "null"])
 """What an argument is where nothing is given; it may be empty."""
 KEY: Schema = {"type": "string", "pattern": f"^{_PLAIN}{_NOT_BLANK}"}
 NAME = text(pattern=f"{_NAME_BEGINS}{_NAME_GOES_ON}{{0,99}}$", minimum=0)

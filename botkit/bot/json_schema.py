@@ -149,8 +149,10 @@ def _decided_by(branches: Mapping[str, Schema]) -> Schema:
     The branches are no list of alternatives: so an editor tells what is wrong with the verb that is
     there, and not what each of the others would have wanted.
     """
-    cases = [{"if": {"required": [key]}, "then": branch} for key, branch in branches.items()]
-    none = {"not": {"anyOf": [{"required": [key]} for key in branches]}}
+    # Where nothing is written yet there is no mapping and so no key: the type matters.
+    chosen = {key: {"type": "object", "required": [key]} for key in branches}
+    cases = [{"if": chosen[key], "then": branch} for key, branch in branches.items()]
+    none = {"not": {"anyOf": list(chosen.values())}}
     missing = {
         "properties": {key: branch["properties"][key] for key, branch in branches.items()},
         "additionalProperties": False,
@@ -202,11 +204,10 @@ def _branch(verb: str, described: Schema) -> Schema:
 
 
 def _reactions(described: Mapping[str, Schema]) -> dict[str, Schema]:
-    shape = described[WheneverModel.__name__]
-    common = {key: value for key, value in shape["properties"].items() if key != "matching"}
+    beside = described[WheneverModel.__name__]["properties"]
     branches = {}
     for word, event in EVENT_WORDS.items():
-        keys = {key: value for key, value in common.items() if key != "from" or event is Message}
+        keys = {key: beside[key] for key in beside if key != "from" or event is Message}
         branches[word] = {
             "properties": {word: _event(event), **keys},
             "additionalProperties": False,
@@ -222,9 +223,10 @@ def _reactions(described: Mapping[str, Schema]) -> dict[str, Schema]:
 
 def _event(event: type[Event]) -> Schema:
     """Describe what stands behind an event: what its text is like, if it has one."""
-    anything = {"type": "null"}
-    matched = {"anyOf": [anything, ref("matcher")]} if event in (Message, Notice) else anything
-    return {"description": _first_line(event), **matched}
+    nothing: Schema = {"type": "null"}
+    text = [ref("matcher")] if event in (Message, Notice) else []
+    # An editor that completes a lone null writes it out, and "null" would be a text.
+    return {"description": _first_line(event), "anyOf": [nothing, *text]}
 
 
 # --- matchers ------------------------------------------------------------------------------------
@@ -389,4 +391,4 @@ def _references(value: Any) -> Iterator[str]:
 
 
 def _first_line(thing: object) -> str:
-    return (inspect.getdoc(thing) or "").partition("\n")[0]
+    return (inspect.getdoc(thing) or "").partition("\n")[0].replace("``", "`")

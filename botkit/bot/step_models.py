@@ -341,9 +341,8 @@ class FinishModel(StepModel):
 
 
 class WheneverModel(Model):
-    """A reaction; ``matching`` stands behind the event's key in the file."""
+    """What stands beside the event in a reaction."""
 
-    matching: Any = ""
     sender: Sender | None = Field(default=None, alias="from")
     times: Count | None = Field(
         default=None, description="How often it is done at most; every time unless set."

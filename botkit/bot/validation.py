@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -17,7 +16,6 @@ from botkit.bot.models import Model
 from botkit.bot.source import Document, Entries, Node, Scalar, find, find_key, plain
 
 M = TypeVar("M", bound=Model)
-NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 _MESSAGES = {
     "model_type": "this takes a mapping",
@@ -35,7 +33,6 @@ def validate(
     problems: Problems,
     vocabulary: Vocabulary,
     what: str = "",
-    renamed: Mapping[str, str] = NO_NAMES,
 ) -> M | None:
     """Check a node against a model.
 
@@ -46,7 +43,6 @@ def validate(
         problems: takes all that is wrong.
         vocabulary: what plugins add to the language.
         what: names the thing in messages about its keys; may be empty.
-        renamed: keys of the model by the keys that stand for them in the file.
 
     Returns:
         The model. What is wrong was told and left out, so that it hides nothing else; None if that
@@ -55,14 +51,13 @@ def validate(
     if not isinstance(node, Entries):
         problems.add(node.mark, f"{what or 'this'} takes a mapping")
         return None
-    content = {renamed.get(key, key): plain(value) for key, value in node.values.items()}
+    content = {key: plain(value) for key, value in node.values.items()}
     try:
         return model.model_validate(content, context=vocabulary)
     except ValidationError as error:
-        written = {key: name for name, key in renamed.items()}
         details = error.errors(include_url=False, include_input=False)
         for detail in details:
-            finding = _Finding(model, node, detail, written)
+            finding = _Finding(model, node, detail)
             finding.report(document, problems, what)
     for detail in details:
         _leave_out(content, detail)
@@ -96,7 +91,6 @@ class _Finding:
         model: type[Model],
         node: Node,
         detail: ErrorDetails,
-        written: Mapping[str, str],
     ) -> None:
         self._node = node
         self._kind = detail["type"]
@@ -105,8 +99,7 @@ class _Finding:
         location = detail["loc"]
         self._owner = _owner(model, location[:-1])
         self._at_key = bool(location) and location[-1] == "[key]"
-        trail = location[:-1] if self._at_key else location
-        self._trail = tuple(written.get(str(step), step) for step in trail)
+        self._trail = location[:-1] if self._at_key else location
 
     def report(self, document: Document, problems: Problems, what: str) -> None:
         if self._kind == "botkit":
