@@ -48,7 +48,7 @@ def whole(code: str) -> str:
     if not isinstance(root, Entries):
         return f"botkit: 1\nbot: part\nsteps:\n{code}"
     if any(key.startswith("botkit") for key in root.keys):
-        return code
+        return code if {"steps", "agents"} & {*root.keys} else f"{code}steps: [expect: hello]\n"
     rest = "" if "steps" in root.keys else "steps: [expect: hello]\n"
     columns = {*re.findall(r"\$\{row\.(\w+)\}", code)}
     row = ", ".join(f"{column}: 1" for column in sorted(columns))
@@ -95,7 +95,8 @@ def commands_in(text: str) -> Iterator[list[str]]:
         for part in line.removeprefix("$ ").split("&&"):
             words = shlex.split(part, comments=True)
             if words and words[0] in ("botkit", ".venv/bin/botkit"):
-                yield words[1:]
+                redirected = words.index(">") if ">" in words else None
+                yield words[1:redirected]
 
 
 COMMANDS = [
