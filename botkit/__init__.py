@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         Alert,
         JourneyResult,
         Reason,
+        RunResult,
         StepResult,
         Verdict,
     )
@@ -114,6 +115,7 @@ __all__ = [
     "Restoration",
     "RestoreFailed",
     "RestoreOutcome",
+    "RunResult",
     "SQLiteStorage",
     "Session",
     "SessionClosed",
@@ -196,7 +198,7 @@ HOMES = {
     ),
     "botkit.hookspecs": ("hookimpl",),
     "botkit.interfaces": ("JourneyInfo", "NetworkSettings", "Session"),
-    "botkit.results": ("Alert", "JourneyResult", "Reason", "StepResult", "Verdict"),
+    "botkit.results": ("Alert", "JourneyResult", "Reason", "RunResult", "StepResult", "Verdict"),
     "botkit.storage": ("FileStorage", "MemoryStorage", "SQLiteStorage"),
 }
 """Where the public names live. ``bot`` is missing: it is the package of that name, which can be

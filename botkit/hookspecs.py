@@ -1,4 +1,4 @@
-"""Every hook: its signature and its manual.
+"""Every hook: its signature and its manual (which is why this page is longer than others).
 
 An implementation is a function marked with :data:`hookimpl`, in a plugin (a module or an object,
 once per process) or in a bot (a class, a fresh object per journey).
@@ -116,6 +116,9 @@ class Register(Protocol[T_contra]):
 def on_session_started(journey: JourneyInfo, session: Session, event: chat.SessionStarted) -> None:
     """The service opened the chat; ``event.session_id`` is its name for it.
 
+    Fires once in a journey, when the chat is open, before all that happens in it; never if no chat
+    was opened.
+
     Example::
 
         @hookimpl
@@ -130,6 +133,8 @@ def on_session_restored(
 ) -> None:
     """A stored chat was won back; ``event.session_id`` is the service's name for it.
 
+    Fires after each ``reload`` that has won the chat back.
+
     Example::
 
         @hookimpl
@@ -141,6 +146,8 @@ def on_session_restored(
 @hookspec
 def on_agent_connected(journey: JourneyInfo, session: Session, event: chat.AgentConnected) -> None:
     """An agent or a supervisor joined: ``event.party``; ``event.userdata`` came with it.
+
+    Fires each time somebody of the contact centre joins; with a transfer, more than once.
 
     Example::
 
@@ -156,6 +163,8 @@ def on_agent_disconnected(
 ) -> None:
     """An agent or a supervisor left: ``event.party``. The chat goes on.
 
+    Fires each time somebody of the contact centre leaves.
+
     Example::
 
         @hookimpl
@@ -167,6 +176,8 @@ def on_agent_disconnected(
 @hookspec
 def on_agent_typing(journey: JourneyInfo, session: Session, event: chat.AgentTyping) -> None:
     """An agent started or stopped typing: ``event.is_typing``.
+
+    Fires as often as the service shows it; not every service shows the end of it.
 
     Example::
 
@@ -183,6 +194,8 @@ def on_message(journey: JourneyInfo, session: Session, event: chat.Message) -> N
     The echo of the customer's own line comes too, with ``event.own`` set. What a service repeats
     after a reload is not told again, here as in the other hooks.
 
+    Fires for each line, in order, whether a step waits for it or not.
+
     Example::
 
         @hookimpl
@@ -196,6 +209,8 @@ def on_message(journey: JourneyInfo, session: Session, event: chat.Message) -> N
 def on_notice(journey: JourneyInfo, session: Session, event: chat.Notice) -> None:
     """A machine-readable note came: ``event.text`` of ``event.kind``.
 
+    Fires for each note, whoever sent it.
+
     Example::
 
         @hookimpl
@@ -207,6 +222,8 @@ def on_notice(journey: JourneyInfo, session: Session, event: chat.Notice) -> Non
 @hookspec
 def on_pushed_url(journey: JourneyInfo, session: Session, event: chat.PushedUrl) -> None:
     """Somebody pushed a page: ``event.url``.
+
+    Fires for each page; the customer's own come with ``event.own`` set.
 
     Example::
 
@@ -220,6 +237,9 @@ def on_pushed_url(journey: JourneyInfo, session: Session, event: chat.PushedUrl)
 def on_file(journey: JourneyInfo, session: Session, event: chat.File) -> None:
     """A file was put into the chat, or taken out again: ``event.file_id``, ``event.deleted``.
 
+    Fires for each file that comes, and again when it is taken out; the customer's own come with
+    ``event.own`` set.
+
     Example::
 
         @hookimpl
@@ -231,6 +251,9 @@ def on_file(journey: JourneyInfo, session: Session, event: chat.File) -> None:
 @hookspec
 def on_userdata(journey: JourneyInfo, session: Session, event: chat.Userdata) -> None:
     """User data that this session may see has changed: ``event.changes``, None for a deleted key.
+
+    Fires when the service brings a new value, and when it has confirmed what the customer set or
+    deleted.
 
     Example::
 
@@ -245,6 +268,8 @@ def on_userdata(journey: JourneyInfo, session: Session, event: chat.Userdata) ->
 def on_nickname(journey: JourneyInfo, session: Session, event: chat.Nickname) -> None:
     """Somebody goes by another name now: ``event.nickname``.
 
+    Fires each time a name changes; the customer's own comes with ``event.own`` set.
+
     Example::
 
         @hookimpl
@@ -257,6 +282,8 @@ def on_nickname(journey: JourneyInfo, session: Session, event: chat.Nickname) ->
 def on_interrupted(journey: JourneyInfo, session: Session, event: chat.Interrupted) -> None:
     """The connection was lost: ``event.description``. botkit tries to win it back.
 
+    Fires once for each loss, however many attempts it takes to come back.
+
     Example::
 
         @hookimpl
@@ -268,6 +295,8 @@ def on_interrupted(journey: JourneyInfo, session: Session, event: chat.Interrupt
 @hookspec
 def on_continued(journey: JourneyInfo, session: Session, event: chat.Continued) -> None:
     """The connection is back, and nothing was missed.
+
+    Fires once for each loss that was made good; never if the chat ended first.
 
     Example::
 
@@ -283,6 +312,8 @@ def on_error(journey: JourneyInfo, session: Session, event: chat.Error) -> None:
 
     ``event.code`` and ``event.description`` are as the service gave them.
 
+    Fires for each error that the service tells of in an open chat.
+
     Example::
 
         @hookimpl
@@ -294,6 +325,9 @@ def on_error(journey: JourneyInfo, session: Session, event: chat.Error) -> None:
 @hookspec
 def on_session_ended(journey: JourneyInfo, session: Session, event: chat.SessionEnded) -> None:
     """The chat is over: ``event.by`` tells how. The last event of a session.
+
+    Fires once in each journey that had a chat, whoever ended it, and before the journey is
+    finished.
 
     Example::
 
@@ -310,6 +344,8 @@ def on_session_ended(journey: JourneyInfo, session: Session, event: chat.Session
 def on_journey_started(journey: JourneyInfo, session: Session) -> None:
     """A bot begins to be played; the chat is not open yet.
 
+    Fires once in a journey, before a chat is asked for: ``session.is_open`` is false.
+
     Example::
 
         @hookimpl
@@ -322,6 +358,9 @@ def on_journey_started(journey: JourneyInfo, session: Session) -> None:
 def on_step_finished(journey: JourneyInfo, session: Session, step: StepResult) -> None:
     """A step of the script is done, whatever became of it: ``step.verdict``, ``step.duration``.
 
+    Fires after each step, those within ``choose`` and ``repeat`` too, in the order in which they
+    end.
+
     Example::
 
         @hookimpl
@@ -333,6 +372,8 @@ def on_step_finished(journey: JourneyInfo, session: Session, step: StepResult) -
 @hookspec
 def on_journey_finished(journey: JourneyInfo, result: JourneyResult) -> None:
     """A journey has its verdict: ``result.verdict``. The chat was left.
+
+    Fires once in a journey, when all else is over; it is the last hook of it.
 
     Example::
 
@@ -351,6 +392,8 @@ def register_connectors(register: Register[Callable[[], Connector]]) -> None:
 
     The thing is a class, or a function that makes a Connector; it is called once per process.
 
+    Fires once, whenever a command loads plugins: before any bot is read.
+
     Example::
 
         @hookimpl
@@ -365,6 +408,8 @@ def register_matchers(register: Register[Callable[[Any], Matcher]]) -> None:
 
     The thing is called with the value behind the key (text, list or mapping) and makes a Matcher,
     or raises ``ConfigError``: the bot's author is shown what it says, and the line.
+
+    Fires once, whenever a command loads plugins: before any bot is read.
 
     Example::
 
@@ -381,6 +426,8 @@ def register_actions(register: Register[Action]) -> None:
     The thing is a function ``(context, **arguments)``, sync or async; what it returns is told by
     ``botkit.interfaces.Action``.
 
+    Fires once, whenever a command loads plugins: before any bot is read.
+
     Example::
 
         @hookimpl
@@ -394,6 +441,8 @@ def register_reporters(register: Register[Callable[..., Reporter]]) -> None:
     """Offer reporters, by name.
 
     The thing is called with where to write to, and makes a Reporter.
+
+    Fires once, whenever a command loads plugins: before any bot is read.
 
     Example::
 
@@ -409,6 +458,8 @@ def register_alert_sinks(register: Register[Callable[..., AlertSink]]) -> None:
 
     The thing is called with the settings of its section, by name, and makes an AlertSink.
 
+    Fires once, whenever a command loads plugins: before any bot is read.
+
     Example::
 
         @hookimpl
@@ -423,6 +474,8 @@ def register_state_storages(register: Register[Callable[..., StateStorage]]) -> 
 
     The thing is called with where to keep it, and makes a StateStorage.
 
+    Fires once, whenever a command loads plugins: before any bot is read.
+
     Example::
 
         @hookimpl
@@ -435,6 +488,8 @@ def register_state_storages(register: Register[Callable[..., StateStorage]]) -> 
 def register_bots(register: Register[Bot]) -> None:
     """Offer bots, by name, besides those that are found as files.
 
+    Fires once, whenever a command loads plugins: before any bot is read.
+
     Example::
 
         @hookimpl
@@ -446,6 +501,8 @@ def register_bots(register: Register[Bot]) -> None:
 @hookspec
 def register_commands(register: Register[click.Command]) -> None:
     """Offer commands of the command line: ``botkit NAME``. The thing is a click command.
+
+    Fires once, whenever a command loads plugins: before any bot is read.
 
     Example::
 

@@ -6,6 +6,7 @@ and a session at a prompt.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -18,8 +19,10 @@ import pytest
 
 from botkit.bot.diagnostics import Problems
 from botkit.bot.source import Entries, parse_yaml
+from botkit.cli import main
 from botkit.cli.entry import BUILT_IN
 from botkit.cli.options import SETTINGS
+from botkit.plugins import load_plugins
 
 ROOT = Path(__file__).parents[2]
 READMES = ("README.md", "bots/README.md", "plugins/README.md")
@@ -132,7 +135,9 @@ def test_each_option_that_is_named_exists(file: str) -> None:
     known = {f"--{key}" for key in SETTINGS} | OTHERS
     assert named <= known
     subcommands = {w for span in spans for w in re.findall(r"(?<![./\w])botkit ([a-z]+)\b", span)}
-    assert subcommands <= {*BUILT_IN}
+    plugins = load_plugins(folders=[ROOT / "plugins"], environ={})
+    assert subcommands <= {*BUILT_IN, *plugins.commands}
+    plugins.close()
 
 
 # --- the tutorial --------------------------------------------------------------------------------
@@ -184,3 +189,39 @@ def test_the_shown_session_is_what_a_prompt_answers() -> None:
     assert sorted(CHANGING.sub("~", line) for line in told) == sorted(
         CHANGING.sub("~", line) for line in wanted
     )
+
+
+# --- programs of the manual of plugins -----------------------------------------------------------
+
+
+def test_the_plugin_in_three_lines_the_test_and_the_sink(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = [c for c in blocks("plugins/README.md", "python") if not c.startswith("@hookimpl")]
+    greeter, its_test, sink = code
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    (plugins / "greeter.py").write_text(greeter)
+    results = tmp_path / "results.json"
+    smoke = str(ROOT / "bots" / "smoke.yaml")
+    assert main(["run", smoke, "--plugins", str(plugins), "--json", str(results)]) == 0
+    (journey,) = json.loads(results.read_text())["journeys"]
+    assert journey["notes"] == ["Alex came"]
+
+    body = greeter.partition("@hookimpl\n")[2].replace("(journey", "(self, journey")
+    indented = "".join(f"    {line}\n" for line in ["@hookimpl", *body.splitlines()])
+    (tmp_path / "bots").mkdir()
+    (tmp_path / "bots" / "smoke.yaml").write_text(Path(smoke).read_text())
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntrio_mode = true\n")
+    imports = "from botkit import hookimpl\n"
+    (tmp_path / "test_it.py").write_text(f"{imports}\nclass Greeter:\n{indented}\n{its_test}")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "1 passed" in done.stdout, done.stdout
+
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    exec(compile(sink, "plugins/README.md", "exec"), names)
+    assert type(names["sink"]).__name__ == "NtfySink"

@@ -17,7 +17,7 @@ PUBLIC = {
         ExpectationFailed File FileStorage Interrupted JourneyInfo JourneyResult
         LocalProtocolError MemoryStorage Message NetworkSettings Nickname
         NoStoredSession Notice Party PartyKind PluginError PushedUrl Reason
-        RemoteProtocolError Restoration RestoreFailed RestoreOutcome SQLiteStorage
+        RemoteProtocolError Restoration RestoreFailed RestoreOutcome RunResult SQLiteStorage
         Session SessionClosed SessionEnded SessionRestored SessionStarted StateError
         StepResult StepTimeout Userdata Verdict __version__ all_of any_of bot contains
         equals hookimpl like make_storage matches matches_json none_of restore_session
