@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,9 +12,46 @@ from urllib.parse import quote
 from botkit.bot.diagnostics import Problem, Severity
 from botkit.version import __version__
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What scanners are told of all problems of a severity.
+
+    Attributes:
+        id: its name among machines.
+        title: what it is about.
+        meaning: what it means that such a problem was found.
+        help: what to do.
+    """
+
+    id: str
+    title: str
+    meaning: str
+    help: str
+
+    def document(self) -> dict[str, Any]:
+        """Describe the rule, with all that GitHub's code scanning asks for."""
+        return {
+            "id": self.id,
+            "shortDescription": {"text": self.title},
+            "fullDescription": {"text": self.meaning},
+            "help": {"text": self.help},
+        }
+
+
 RULES = {
-    Severity.ERROR: ("invalid", "A file that cannot be played"),
-    Severity.WARNING: ("doubtful", "Something in a file that is probably not meant"),
+    Severity.ERROR: Rule(
+        id="invalid",
+        title="A file that cannot be played",
+        meaning="With such a problem in any of its files 'botkit run' starts nothing.",
+        help="The message says what is wrong there. 'botkit check' shows it with its line.",
+    ),
+    Severity.WARNING: Rule(
+        id="doubtful",
+        title="Something in a file that is probably not meant",
+        meaning="The file can be played, and may not prove what its author wanted to know.",
+        help="The message says what is doubtful there. 'botkit check' shows it with its line.",
+    ),
 }
 
 
@@ -31,7 +69,7 @@ def sarif_document(problems: Iterable[Problem]) -> str:
 
     Source: OASIS, Static Analysis Results Interchange Format (SARIF) 2.1.0, section 3.
     """
-    rules = [{"id": id, "shortDescription": {"text": text}} for id, text in RULES.values()]
+    rules = [rule.document() for rule in RULES.values()]
     driver = {"name": "botkit", "version": __version__, "rules": rules}
     run = {
         "tool": {"driver": driver},
@@ -63,7 +101,7 @@ def _result(problem: Problem) -> dict[str, Any]:
             "snippet": {"text": problem.source},
         }
     return {
-        "ruleId": RULES[problem.severity][0],
+        "ruleId": RULES[problem.severity].id,
         "level": problem.severity.value,
         "message": {"text": problem.text},
         "locations": [{"physicalLocation": place}],

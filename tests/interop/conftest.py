@@ -61,6 +61,12 @@ def tool(command: str, name: str) -> str:
     return shutil.which(command) or missing(name)
 
 
+@pytest.fixture
+def missing_tool() -> Callable[[str], NoReturn]:
+    """Give up a test for want of what it needs; see :func:`missing`."""
+    return missing
+
+
 def install(command: list[str | Path], folder: Path) -> None:
     """Run one installing command; its output is shown only if it fails."""
     done = subprocess.run(

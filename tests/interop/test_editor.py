@@ -273,11 +273,17 @@ def test_nothing_is_wrong_with_what_is_right(editor: Editor, folder: Path) -> No
     assert {name: told for name, told in wrong.items() if told} == {}
 
 
-def test_a_schema_that_the_settings_name(start_editor: Callable[..., Editor], folder: Path) -> None:
-    schema = (folder / "bot.schema.json").as_uri()
-    editor = start_editor(schemas={schema: "bots/*.yaml"})
-    file = folder / "bots" / "mine.yaml"
-    file.parent.mkdir()
-    file.write_text("botkit: 1\nstep: [leave]\nsteps: [leave]\n")
-    [told] = editor.open(file)
-    assert "step is not allowed" in told["message"]
+def test_schemas_that_the_settings_name(start_editor: Callable[..., Editor], folder: Path) -> None:
+    """As bots/README.md shows them."""
+    bot, agents = ((folder / f"{kind}.schema.json").as_uri() for kind in ("bot", "agents"))
+    editor = start_editor(
+        schemas={bot: ["bots/*.yaml", "!bots/agents.yaml"], agents: "bots/agents.yaml"}
+    )
+    (folder / "bots").mkdir()
+    told = {}
+    for path in (ROOT / "bots" / "smoke.yaml", ROOT / "bots" / "agents.yaml"):
+        file = folder / "bots" / path.name
+        file.write_text(f"wrong: 1\n{path.read_text()}")
+        told[path.name] = [problem["message"] for problem in editor.open(file)]
+    wrong = ["Property wrong is not allowed."]
+    assert told == {"smoke.yaml": wrong, "agents.yaml": wrong}
