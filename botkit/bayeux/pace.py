@@ -9,6 +9,8 @@ from botkit.bayeux.config import ClientConfig
 
 __all__ = ["Pace"]
 
+COURTESY = 0.1
+"""Seconds that the first connect of a hurried session leaves to who has hurried it."""
 STEADY = 10.0
 """Seconds after which a session that is lost was none that died young."""
 
@@ -30,6 +32,7 @@ class Pace:
         "_config",
         "_earliest",
         "_failures",
+        "_hurried",
         "_jitter",
         "_short_lives",
         "_told",
@@ -51,6 +54,7 @@ class Pace:
         self.not_before = float("-inf")
         # The same without what is waited of our own accord.
         self._earliest = float("-inf")
+        self._hurried = False
 
     @property
     def interval(self) -> float:
@@ -87,11 +91,15 @@ class Pace:
         self._unconnected_since = None
         self._began = now
         self.rest(now)
+        if self._hurried:
+            self._hurried = False
+            self.not_before += COURTESY
 
     def succeed(self, now: float) -> None:
         """Go on after a connect that succeeded."""
         self._failures = 0
         self._unconnected_since = None
+        self._hurried = False
         self.rest(now)
 
     def rest(self, now: float) -> None:
@@ -99,7 +107,12 @@ class Pace:
         self.not_before = self._earliest = now + self.interval
 
     def hurry(self) -> None:
-        """Wait no longer than the server wants: somebody has no time left for backing off."""
+        """Wait no longer than the server wants: somebody has no time left for backing off.
+
+        Where sessions die young their first connect is what kills them, so who has hurried a new
+        session may say their word before it.
+        """
+        self._hurried = True
         self.not_before = min(self.not_before, self._earliest)
 
     def back_off(self, now: float) -> None:

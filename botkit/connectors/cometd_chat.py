@@ -493,11 +493,15 @@ class CometdChat:
         because one session after the other was lost is sent now.
         """
         client = self._link.client
-        if client.client_id is None and self._is_to_be_left():
+        needed = self._is_to_be_left()
+        if needed and client.client_id is None:
             self._link.hurry()
         with trio.CancelScope(deadline=began + HANDSHAKE_LIMIT):
             await self._waiting.until(
-                lambda: client.client_id is not None or not client.is_due(trio.current_time())
+                lambda: (
+                    client.client_id is not None
+                    or not (client.is_asking or (needed and client.is_due(trio.current_time())))
+                )
             )
 
     async def _await_key(self, began: float) -> None:
@@ -526,8 +530,10 @@ class CometdChat:
                 return
             if accepted:
                 await self._waiting.until(lambda: self._chat.ended)
-            else:
-                await trio.sleep(PAUSE)
+                continue
+            if self._link.client.client_id is None:
+                self._link.hurry()
+            await trio.sleep(PAUSE)
 
     def _is_to_be_left(self) -> bool:
         known = self._chat.started or self._restored is not None

@@ -251,7 +251,7 @@ SESSION_ROWS = (
     in_chat(
         "402 to every poll from then on",
         strike("unknown_session", POLL),
-        bayeux=failed(LOST, interrupted=1, complete=False, not_left=1),
+        bayeux=failed(LOST, interrupted=1, complete=False),
         rest=NO_BAYEUX,
         guest=NotHere("as once: the chat is over"),
     ),
