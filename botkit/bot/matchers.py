@@ -147,6 +147,18 @@ class LeafSpec(MatcherSpec):
     def _make(self, values: Values) -> Matcher:
         return make_matcher(self.name, self.factory, _render(self.argument, values))
 
+    def try_out(self) -> None:
+        """Look for what is wrong whatever the values will be.
+
+        Raises:
+            MatcherError: that is the case.
+        """
+        try:
+            make_matcher(self.name, self.factory, _probe(self.argument))
+        except MatcherError as error:
+            if not _has_references(self.argument, error.path):
+                raise
+
     def _references(self) -> Iterable[Reference]:
         return _references_of(self.argument)
 
@@ -159,11 +171,7 @@ class RegexSpec(MatcherSpec):
 
     @cached_property
     def captures(self) -> frozenset[str]:
-        return Matches(self._probe()).captures
-
-    def _probe(self) -> str:
-        parts = self.pattern.parts
-        return "".join(part if isinstance(part, str) else PLACEHOLDER for part in parts)
+        return Matches(_probe_text(self.pattern)).captures
 
     def _make(self, values: Values) -> Matcher:
         return Matches(self.pattern.render(values, escape_regex))
@@ -235,6 +243,31 @@ def _render(argument: Argument, values: Values) -> PlainValue:
     if isinstance(argument, tuple):
         return [_render(item, values) for item in argument]
     return {key: _render(item, values) for key, item in argument.items()}
+
+
+def _probe(argument: Argument) -> PlainValue:
+    """Put something in place of each value."""
+    if isinstance(argument, Template):
+        return _probe_text(argument)
+    if isinstance(argument, tuple):
+        return [_probe(item) for item in argument]
+    return {key: _probe(item) for key, item in argument.items()}
+
+
+def _probe_text(text: Template) -> str:
+    return "".join(part if isinstance(part, str) else PLACEHOLDER for part in text.parts)
+
+
+def _has_references(argument: Argument, path: Sequence[str | int]) -> bool:
+    """Tell whether it is a text with references that a path leads to."""
+    found = argument
+    for key in path:
+        match found:
+            case tuple() if isinstance(key, int):
+                found = found[key]
+            case Mapping() if isinstance(key, str) and key in found:
+                found = found[key]
+    return isinstance(found, Template) and bool(found.names)
 
 
 def _references_of(argument: Argument) -> Iterable[Reference]:
@@ -334,8 +367,11 @@ class MatcherRegistry:
         factory = self._factories.get(name, BUILT_IN_MATCHERS.get(name))
         assert factory is not None, name
         spec = LeafSpec(name=name, argument=_templates(argument), factory=factory)
+        # What is wrong with it shows now, and not in the middle of a chat.
         if not spec.names:
-            spec.build()  # what is wrong with it shows now, and not in the middle of a chat
+            spec.build()
+        elif factory is BUILT_IN_MATCHERS.get(name):
+            spec.try_out()
         return spec
 
     def _json(self, argument: PlainValue) -> MatcherSpec:
