@@ -11,8 +11,7 @@ from collections.abc import Sequence
 import click
 import trio
 
-import botkit
-from botkit import AgentConnected, BotkitError, ConfigError, Session, hookimpl
+from botkit import AgentConnected, BotkitError, ConfigError, Session, hookimpl, start_session
 from botkit.hookspecs import Register
 from botkit.interfaces import Bot, JourneyPlan
 
@@ -50,7 +49,7 @@ async def measure(url: str, service: str) -> int:
     """Measure one chat; gives the exit code."""
     began = trio.current_time()
     try:
-        async with botkit.start_session(url, service=service) as session:
+        async with start_session(url, service=service) as session:
             click.echo(f"open after {trio.current_time() - began:.2f} s")
             await session.wait_for(AgentConnected, within=WITHIN)
             click.echo(f"answered after {trio.current_time() - began:.2f} s")

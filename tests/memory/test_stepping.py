@@ -21,7 +21,8 @@ from botkit.journey.stepping import Stepper, Stepping
 from botkit.plugins import Plugins, load_plugins
 from botkit.results import JourneyResult, Reason, RunResult, Verdict, exit_code
 from botkit.simulator import SimulatorSettings
-from botkit.testing import IN_MEMORY, simulator_in
+from botkit.testing import simulator_in
+from botkit.testing.playing import IN_MEMORY
 
 BOT = """\
 botkit: 1
