@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import trio
@@ -129,6 +130,57 @@ async def test_a_store_that_is_down_loses_nothing(
             await keeper.wait_settled()
             assert keeper.standing.down is None
             assert await ids(keeper) == ["3", "2", "1", "0"]
+            nursery.cancel_scope.cancel()
+    history.close()
+
+
+class Server(Protocol):
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def new_database(self, name: str) -> str: ...
+
+
+@pytest.mark.interop
+async def test_a_server_that_crashes_and_comes_back_loses_nothing(
+    postgres: Server, spool: Spool, make: MakeFinished
+) -> None:
+    history = History(postgres.new_database("crashing"))
+    keeper = HistoryKeeper(history, spool)
+    with trio.fail_after(LIMIT):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(keeper.run)
+            await keeper.store(make("0"))
+            await keeper.wait_settled()
+            postgres.stop()
+            try:
+                for n in range(1, 4):
+                    await keeper.store(make(str(n), at=n))
+                await wait_down(keeper)
+                assert keeper.standing.waiting == 3
+                with pytest.raises(HistoryDown, match="the history in postgresql://"):
+                    await ids(keeper)
+            finally:
+                postgres.start()
+            await keeper.wait_settled()
+            assert keeper.standing.down is None
+            assert await ids(keeper) == ["3", "2", "1", "0"]
+            nursery.cancel_scope.cancel()
+    history.close()
+
+
+async def test_a_process_starts_while_its_store_is_down(
+    tmp_path: Path, spool: Spool, make: MakeFinished
+) -> None:
+    history = History(str(tmp_path / "later" / "history.db"))
+    keeper = HistoryKeeper(history, spool)
+    with trio.fail_after(LIMIT):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(keeper.run)
+            await keeper.store(make("1"))
+            await wait_down(keeper)
+            (tmp_path / "later").mkdir()
+            await keeper.wait_settled()
+            assert await ids(keeper) == ["1"]
             nursery.cancel_scope.cancel()
     history.close()
 
