@@ -150,9 +150,9 @@ def translated(url: URL) -> Iterator[None]:
 
 
 def place(url: URL) -> str:
-    """Name the store to people, without its password."""
+    """Name the store to people, without its password, which may also stand in the query."""
     if is_postgres(url):
-        return f"the history in {url.set(drivername='postgresql').render_as_string()}"
+        return f"the history in {url.set(drivername='postgresql', query={}).render_as_string()}"
     return f"the history in {url.database}"
 
 

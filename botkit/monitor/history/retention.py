@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Connection, delete, func, literal, select
 
-from botkit.monitor.history.tables import DAY, DURATIONS, EVIDENCE, JOURNEYS, VERDICTS
+from botkit.monitor.history.tables import DAY, DURATIONS, EVIDENCE, JOURNEYS, STREAMS, VERDICTS
 
 AT_ONCE = 500
 """Journeys that one transaction removes, so that those who write need not wait for long."""
@@ -31,9 +31,15 @@ class Retention:
 
 
 def forget_old_counts(connection: Connection, retention: Retention, now: float) -> None:
-    """Remove the counts that are too old."""
+    """Remove the counts that are too old, and the streams that have none left."""
     for table in (VERDICTS, DURATIONS):
         connection.execute(delete(table).where(table.c.start < now - retention.bars))
+    counted = select(VERDICTS.c.monitor).where(
+        VERDICTS.c.grain == DAY,
+        VERDICTS.c.monitor == STREAMS.c.monitor,
+        VERDICTS.c.location == STREAMS.c.location,
+    )
+    connection.execute(delete(STREAMS).where(~counted.exists()))
 
 
 def cutoff(connection: Connection, retention: Retention, now: float) -> float:

@@ -2,7 +2,8 @@
 
 A new store gets the newest tables at once; an old one goes through the steps from its version on.
 Several probes may start at the same time: one does it, the others wait. Whoever changes `tables`
-raises VERSION and adds the step from the version before.
+raises VERSION and adds the step from the version before. Probes are not updated all at once: after
+a step those of the version before must still be able to write, so new columns have a default.
 """
 
 from __future__ import annotations

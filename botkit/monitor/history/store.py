@@ -53,6 +53,22 @@ class History:
     def __str__(self) -> str:
         return place(self._url)
 
+    def open(self) -> None:
+        """See that it can be used, which every other call does by itself, and make it if need be.
+
+        Raises:
+            HistoryDown: the store cannot be used now.
+            HistoryError: what is there is no history of this botkit.
+        """
+        with self._opening:
+            if self._ready:
+                return
+            if not is_postgres(self._url):
+                make_file(self._url)
+            with transaction(self._engine, writes=True) as connection:
+                bring_up_to_date(connection)
+            self._ready = True
+
     def write(self, journeys: Iterable[Finished]) -> int:
         """Store journeys, all or none; those that are there already are left as they are.
 
@@ -122,7 +138,7 @@ class History:
             raise HistoryError(f"{self} is copied with pg_dump")
         if target.exists():
             raise HistoryError(f"{target} is there already")
-        self._open()
+        self.open()
         begun = target.with_name(f".{target.name}.part")
         try:
             os.close(os.open(begun, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
@@ -142,20 +158,9 @@ class History:
 
     @contextmanager
     def _transaction(self, *, writes: bool = False) -> Iterator[Connection]:
-        self._open()
+        self.open()
         with transaction(self._engine, writes=writes) as connection:
             yield connection
-
-    def _open(self) -> None:
-        """See once that the tables are there."""
-        with self._opening:
-            if self._ready:
-                return
-            if not is_postgres(self._url):
-                make_file(self._url)
-            with transaction(self._engine, writes=True) as connection:
-                bring_up_to_date(connection)
-            self._ready = True
 
 
 def _to_the_disk(path: Path) -> None:

@@ -25,6 +25,7 @@ MakeFinished = Callable[..., Finished]
         ("/var/lib/botkit.db", "sqlite:////var/lib/botkit.db"),
         ("sqlite:////var/lib/botkit.db", "sqlite:////var/lib/botkit.db"),
         ("postgresql://u:p@h/db", "postgresql+psycopg://u:p@h/db"),
+        ("postgres://u@h/db", "postgresql+psycopg://u@h/db"),
         ("postgresql+psycopg2://u@h/db", "postgresql+psycopg://u@h/db"),
     ],
 )
@@ -45,12 +46,15 @@ def test_other_places_are_refused(url: str) -> None:
         parse_url(url)
 
 
-def test_the_password_is_in_no_error() -> None:
-    history = History("postgresql://ada:hunter2@127.0.0.1:1/db")
+@pytest.mark.parametrize(
+    "given", ["ada:hunter2@127.0.0.1:1/db", "ada@127.0.0.1:1/db?password=hunter2"]
+)
+def test_the_password_is_in_no_error(given: str) -> None:
+    history = History(f"postgresql://{given}")
     with pytest.raises(HistoryDown) as caught:
-        history.ask(latest, "smoke")
+        history.open()
     history.close()
-    assert "ada:***@127.0.0.1" in str(caught.value)
+    assert "history in postgresql://ada" in str(caught.value)
     assert "hunter2" not in str(caught.value)
 
 

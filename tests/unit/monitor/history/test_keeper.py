@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
+import tracemalloc
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Protocol
 
 import pytest
 import trio
+from sqlalchemy import Engine, event
 
 from botkit.errors import HistoryDown, HistoryError, HistoryRefused
 from botkit.monitor.history import (
@@ -132,6 +135,57 @@ async def test_a_store_that_is_down_loses_nothing(
             assert await ids(keeper) == ["3", "2", "1", "0"]
             nursery.cancel_scope.cancel()
     history.close()
+
+
+async def test_a_disk_that_is_full_loses_nothing(
+    tmp_path: Path, spool: Spool, make: MakeFinished
+) -> None:
+    """A database that may not grow stands for it: SQLite says the same."""
+    pages = [100]
+
+    def limit(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {pages[0]}")
+
+    history = History(str(tmp_path / "history.db"))
+    keeper = HistoryKeeper(history, spool)
+    event.listen(Engine, "connect", limit)
+    try:
+        with trio.fail_after(LIMIT):
+            async with trio.open_nursery() as nursery:
+                await nursery.start(keeper.run)
+                for n in range(10):
+                    await keeper.store(make(str(n), at=n, evidence=os.urandom(100_000)))
+                await wait_down(keeper)
+                assert "full" in str(keeper.standing.down)
+                pages[0] = 10_000
+                history.close()
+                await keeper.wait_settled()
+                nursery.cancel_scope.cancel()
+    finally:
+        event.remove(Engine, "connect", limit)
+    assert await ids(keeper) == [str(n) for n in reversed(range(10))]
+    history.close()
+
+
+async def test_what_waits_is_not_in_memory(
+    keeper: HistoryKeeper, spool: Spool, make: MakeFinished
+) -> None:
+    size = 500_000
+    for n in range(60):
+        spool.put(make(str(n), at=n, evidence=os.urandom(size)))
+    tracemalloc.start()
+    try:
+        with trio.fail_after(LIMIT):
+            async with trio.open_nursery() as nursery:
+                await nursery.start(keeper.run)
+                await keeper.wait_settled()
+                nursery.cancel_scope.cancel()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(await ids(keeper)) == 60
+    # One batch, as it is read and as a driver writes it; all of them would be twice as much.
+    assert peak < 30 * size
 
 
 class Server(Protocol):

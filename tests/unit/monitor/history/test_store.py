@@ -207,6 +207,18 @@ def test_old_journeys_go_and_their_counts_stay_longer(history: History, make: Ma
     assert history.forget(kept, now=START + 3 * DAY) == 0
 
 
+def test_a_monitor_that_is_gone_is_forgotten_with_its_counts(
+    history: History, make: MakeFinished
+) -> None:
+    history.write([make("1", monitor="gone"), make("2", at=3 * DAY)])
+    history.write([make("3", location="gone"), make("4", location="x", at=3 * DAY)])
+    history.forget(Retention(journeys=DAY, bars=DAY), now=START + 3 * DAY)
+    assert history.ask(streams) == [
+        Stream(monitor="smoke", location=""),
+        Stream(monitor="smoke", location="x"),
+    ]
+
+
 def test_what_there_is_no_room_for_goes_oldest_first(history: History, make: MakeFinished) -> None:
     large = make("0", evidence=random.Random(1).randbytes(100_000))
     size = len(large.packed)
