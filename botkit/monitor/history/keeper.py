@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -44,7 +45,7 @@ class Standing:
         down: why the store cannot be used; None while it can.
         set_aside: journeys that cannot be read or that the store does not take, since the start;
             their files are kept.
-        lost: journeys that the spool had no room for.
+        lost: journeys that neither the spool nor the store took.
     """
 
     waiting: int
@@ -81,15 +82,16 @@ class HistoryKeeper:
     async def store(self, journey: Finished) -> None:
         """Store a journey; when this returns, it is on disk. A cancelled caller still stores it.
 
+        Where the spool does not take it, it goes straight into the store, which may be elsewhere.
+
         Raises:
-            HistoryError: the spool is full or its disk does not take it: the journey is lost.
+            HistoryError: neither takes it: the journey is lost.
         """
         with trio.CancelScope(shield=True):
             try:
                 await trio.to_thread.run_sync(self._spool.put, journey, limiter=self._spooling)
-            except HistoryError:
-                self._lost += 1
-                raise
+            except HistoryError as error:
+                await self._store_at_once(journey, error)
         self._settled = trio.Event()
         self._news.set()
 
@@ -130,6 +132,18 @@ class HistoryKeeper:
         finally:
             with trio.CancelScope(deadline=trio.current_time() + GOODBYE, shield=True):
                 await self._move_once()
+
+    async def _store_at_once(self, journey: Finished, no_spool: HistoryError) -> None:
+        stored = False
+        if self._down is None:
+            # Why the store does not take it is told by `run`, which meets the same.
+            with suppress(HistoryError), trio.move_on_after(GOODBYE):
+                await self._in_thread(lambda: self._history.write([journey]))
+                stored = True
+        if not stored:
+            self._lost += 1
+            raise no_spool
+        logger.warning("%s; this journey went straight into the history", no_spool)
 
     async def _move_all(self) -> None:
         """Move all that waits, however long the store is down."""

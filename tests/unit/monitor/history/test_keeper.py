@@ -287,13 +287,31 @@ async def test_what_the_store_refuses_holds_nobody_up(
     assert len(list((tmp_path / "spool" / "set-aside").iterdir())) == 1
 
 
-async def test_a_full_spool_is_told_to_who_stores(
-    history: History, tmp_path: Path, make: MakeFinished
+async def test_without_a_spool_it_goes_straight_into_the_store(
+    keeper: HistoryKeeper, tmp_path: Path, make: MakeFinished
 ) -> None:
-    keeper = HistoryKeeper(history, Spool(tmp_path / "spool", max_journeys=1))
+    (tmp_path / "spool").rmdir()
     await keeper.store(make("1"))
-    with pytest.raises(HistoryError, match="is full"):
-        await keeper.store(make("2"))
+    assert await ids(keeper) == ["1"]
+    assert keeper.standing.lost == 0
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["it is tried", "it is known to be down"])
+async def test_what_neither_takes_is_told_to_who_stores(
+    tmp_path: Path, make: MakeFinished, known: bool
+) -> None:
+    spool = Spool(tmp_path / "spool", max_journeys=1)
+    history = History(str(tmp_path / "nowhere" / "history.db"))
+    keeper = HistoryKeeper(history, spool)
+    await keeper.store(make("1"))
+    with trio.fail_after(LIMIT):
+        async with trio.open_nursery() as nursery:
+            if known:
+                await nursery.start(keeper.run)
+                await wait_down(keeper)
+            with pytest.raises(HistoryError, match="is full: 1 journeys"):
+                await keeper.store(make("2"))
+            nursery.cancel_scope.cancel()
     assert (keeper.standing.waiting, keeper.standing.lost) == (1, 1)
 
 
