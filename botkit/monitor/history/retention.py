@@ -11,8 +11,8 @@ from botkit.monitor.history.tables import DAY, DURATIONS, EVIDENCE, JOURNEYS, ST
 
 AT_ONCE = 500
 """Journeys that one transaction removes, so that those who write need not wait for long."""
-OVERHEAD = 1024
-"""Bytes that a journey takes beside its evidence: its row, its places in indices (measured)."""
+OVERHEAD = 512
+"""Bytes that a journey takes beside its evidence, about: its row and its places in indices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
