@@ -57,6 +57,8 @@ JOURNEYS = Table(
     Column("size", Integer, nullable=False),
 )
 Index("journeys_latest", JOURNEYS.c.monitor, JOURNEYS.c.started_utc)
+# A probe that stopped long ago is asked for like the others, and not searched for among them.
+Index("journeys_latest_there", JOURNEYS.c.monitor, JOURNEYS.c.location, JOURNEYS.c.started_utc)
 # Incidents are found by jumping from one change of `passed` to the next.
 Index(
     "journeys_incidents",

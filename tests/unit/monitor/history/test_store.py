@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 
 from botkit.errors import HistoryError, HistoryRefused, LocalProtocolError
 from botkit.monitor.history import (
@@ -17,6 +19,7 @@ from botkit.monitor.history import (
     Stream,
     bars,
     evidence,
+    incidents,
     journey,
     latencies,
     latest,
@@ -249,3 +252,48 @@ def test_a_history_of_a_later_botkit_is_left_alone(url: str, make: MakeFinished)
     with pytest.raises(HistoryError, match="of a later botkit: version 99"):
         second.write([make("2")])
     second.close()
+
+
+# --- without reading what is not shown ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        functools.partial(latest, monitor="smoke"),
+        functools.partial(latest, monitor="smoke", location="x", before=START),
+        functools.partial(incidents, monitor="smoke", location="x"),
+        functools.partial(bars, since=START, until=START, bucket=HOUR),
+        functools.partial(latencies, monitor="smoke", since=START, until=START, bucket=DAY),
+        functools.partial(evidence, journey_id="1"),
+    ],
+    ids=["latest", "latest at one place", "incidents", "bars", "latencies", "evidence"],
+)
+def test_sqlite_finds_what_is_shown_by_an_index(
+    tmp_path: Path, make: MakeFinished, question: Callable[[Connection], object]
+) -> None:
+    history = History(str(tmp_path / "history.db"))
+    history.write([make("1", location="x", verdict=Verdict.FAILED)])
+    asked: list[tuple[str, object]] = []
+
+    def note(_c: object, _u: object, statement: str, values: object, *_: object) -> None:
+        asked.append((statement, values))
+
+    def plans(connection: Connection) -> list[str]:
+        event.listen(connection, "before_cursor_execute", note)
+        question(connection)
+        event.remove(connection, "before_cursor_execute", note)
+        return [
+            row.detail
+            for statement, values in asked
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+
+    found = history.ask(plans)
+    history.close()
+    assert any("SEARCH" in plan for plan in found)
+    # The list of streams is short, and is read whole.
+    read_whole = [p for p in found if p.startswith("SCAN") and not p.startswith("SCAN streams")]
+    assert read_whole == []
+    # Counts are few, and may be sorted; journeys are not.
+    assert "USE TEMP B-TREE FOR ORDER BY" not in found or "journeys" not in " ".join(found)
