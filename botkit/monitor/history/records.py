@@ -186,13 +186,16 @@ def unpack(packed: bytes) -> bytes:
     """Give evidence as it came.
 
     Raises:
-        HistoryError: it is damaged.
+        HistoryError: it is damaged, or more than was ever stored.
     """
     unpacking = zlib.decompressobj()
     try:
-        evidence = unpacking.decompress(packed, MAX_EVIDENCE)
+        # One byte more, for the last ones of what is just not too much are only then looked at.
+        evidence = unpacking.decompress(packed, MAX_EVIDENCE + 1)
     except zlib.error as error:
         raise HistoryError(f"the evidence is damaged: {error}") from error
+    if len(evidence) > MAX_EVIDENCE:
+        raise HistoryError(f"the evidence has more than {MAX_EVIDENCE:,} bytes")
     if not unpacking.eof:
         raise HistoryError("the evidence is damaged: its end is missing")
     return evidence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -44,6 +45,12 @@ def test_a_relative_path_stays_the_same_file(
 def test_other_places_are_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="history"):
         parse_url(url)
+
+
+def test_a_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigError, match=r"pip install botkit\[postgres\]"):
+        History("postgresql://ada@127.0.0.1/db")
 
 
 @pytest.mark.parametrize(
