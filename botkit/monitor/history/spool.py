@@ -168,10 +168,7 @@ class Spool:
     def _check_room(self, size: int) -> None:
         if len(self._names) >= self._max_journeys or self._bytes + size > self._max_bytes:
             waiting = f"{len(self._names):,} journeys ({self._bytes / 1024**2:,.0f} MB) wait"
-            raise HistoryError(
-                f"the spool {self._folder} is full: {waiting} for the history;"
-                " this journey is not kept"
-            )
+            raise HistoryError(f"the spool {self._folder} is full: {waiting} for the history")
 
     # --- the folder ---
 
