@@ -12,6 +12,9 @@
     │   └── RestoreFailed       ... to the request to restore one
     ├── NoStoredSession         there is nothing to restore
     ├── StateError              what is stored of a session cannot be used, and is kept as it is
+    ├── HistoryError            journeys cannot be stored or found in a monitor's history
+    │   ├── HistoryDown         ... now; later they may
+    │   └── HistoryRefused      ... for what this one journey holds
     ├── SessionClosed           a command was given to a session that has ended
     ├── InboxOverflow           more arrived than anybody read
     ├── ExpectationFailed       what was promised did not come (also an AssertionError)
@@ -34,6 +37,9 @@ __all__ = [
     "ConfigError",
     "ConnectorError",
     "ExpectationFailed",
+    "HistoryDown",
+    "HistoryError",
+    "HistoryRefused",
     "InboxOverflow",
     "LocalProtocolError",
     "NoStoredSession",
@@ -147,6 +153,18 @@ class NoStoredSession(BotkitError):
 
 class StateError(BotkitError):
     """What is stored of a session cannot be used, or must not be replaced; it is kept as it is."""
+
+
+class HistoryError(BotkitError):
+    """Journeys cannot be stored in a monitor's history, or not be found there."""
+
+
+class HistoryDown(HistoryError):
+    """The store of the history cannot be used now: locked, full, stopped or out of reach."""
+
+
+class HistoryRefused(HistoryError):
+    """The store is well, and does not take what one journey holds."""
 
 
 class SessionClosed(BotkitError):
