@@ -201,6 +201,9 @@ TABLE = (
         help="Write all evidence as JSON; - is standard output.",
     ),
     Setting(
+        key="html", kind=OutputFile(), metavar="FILE", help="Write all evidence as one HTML page."
+    ),
+    Setting(
         key="report",
         kind=Pair(),
         many=True,

@@ -25,12 +25,14 @@ class Wanted:
     Attributes:
         junit: a file; None for none.
         json: a file, or ``-`` for standard output; None for none.
+        html: a file; None for none.
         others: reporters of plugins, with where each writes to.
         live: draw the live view, where there is a terminal.
     """
 
     junit: Path | None = None
     json: Path | None = None
+    html: Path | None = None
     others: tuple[tuple[Callable[..., Reporter], str], ...] = ()
     detail: Detail = Detail.NORMAL
     explain: bool = False
@@ -49,6 +51,11 @@ class Wanted:
             reporters.append(JUnitReporter(self.junit))
         if self.json is not None:
             reporters.append(JsonReporter(self.json, fail_on_degraded=self.fail_on_degraded))
+        if self.html is not None:
+            # Jinja2 is only loaded for whoever asks for the page.
+            from botkit.report.html_page import HtmlReporter
+
+            reporters.append(HtmlReporter(self.html))
         return reporters
 
     def console(

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     "jobs",
     "junit",
     "json",
+    "html",
     "report",
     "fail-on",
     "plugins",
@@ -196,6 +197,7 @@ def wanted_of(given: Mapping[str, Any], plugins: Plugins) -> Wanted:
     return Wanted(
         junit=given["junit"],
         json=given["json"],
+        html=given["html"],
         others=tuple(
             (plugins.reporters.find(name, key="report"), where) for name, where in given["report"]
         ),
