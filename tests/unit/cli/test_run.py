@@ -292,3 +292,9 @@ def test_a_miss_is_explained_the_same_everywhere(
         assert f"differs: {differs}" in text
         assert "Customer: case nummber - the customer's own line" in text
     assert out.count(differs) == 2
+
+
+def test_an_html_page_is_written(project: Path, write_bot: Any) -> None:
+    write_bot("one")
+    assert main(["run", "--html", "out.html"]) == 0
+    assert '<article class="passed">' in Path("out.html").read_text("utf-8")
