@@ -185,8 +185,9 @@ async def speaking(line: bytes) -> AsyncIterator[Served]:
 
     async def speak(stream: trio.SocketStream) -> None:
         async with stream:
+            # A request that nobody has read turns the end of the connection into a reset.
+            await stream.receive_some(65_536)
             if line:
-                await stream.receive_some(65_536)
                 await stream.send_all(line)
 
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
