@@ -28,6 +28,10 @@ __all__ = ["BACKOFF", "PAUSE", "Binding"]
 
 log = logging.getLogger(__name__)
 
+RESULT_LIMIT = 1.0
+"""Seconds of waiting for what binding a chat brings. That the request is accepted says nothing of
+the chat: its result is a push. Whether one comes where nothing was missed is not public, so the
+waiting has an end."""
 PAUSE = 0.2
 """Seconds before the next attempt at what is tried beside the connect loop."""
 BACKOFF = Backoff(first=PAUSE)
@@ -58,6 +62,7 @@ class Binding:
         "_give_up",
         "_is_lost",
         "_outlet",
+        "_pushes",
         "_rebinding",
         "_waiting",
         "is_bound",
@@ -85,6 +90,7 @@ class Binding:
         self._rebinding: trio.CancelScope | None = None
         # The connection was lost, and what was missed has not been asked for yet.
         self._is_lost = False
+        self._pushes = 0
 
     def is_made(self) -> bool:
         """Ask for ``is_bound`` as a condition."""
@@ -110,9 +116,13 @@ class Binding:
         """
         self._is_lost = self._chat.started
 
+    def heard(self) -> None:
+        """Take note of a push."""
+        self._pushes += 1
+
     def tell_if_made(self) -> None:
         """Tell that the connection is back, once the chat is bound and its pushes are fetched."""
-        if self.is_bound and self._client.is_connected:
+        if self.is_bound and self.is_settled() and self._client.is_connected:
             self._outlet.resume()
 
     def make_again(self, nursery: trio.Nursery) -> None:
@@ -135,7 +145,10 @@ class Binding:
                 failures = 0
                 while not self.is_bound and not self._chat.ended:
                     await self._waiting.until(lambda: self._client.client_id is not None)
-                    if not await self._bind_once():
+                    before = self._pushes
+                    if await self._bind_once():
+                        await self._await_result(before)
+                    else:
                         failures += 1
                         await self._pause(BACKOFF.wait(failures, 1.0))
         finally:
@@ -143,6 +156,17 @@ class Binding:
             self._is_lost = False
             self._waiting.wake()
         self.tell_if_made()
+
+    async def _await_result(self, before: int) -> None:
+        """Wait for a push that came since, with nothing missing before it."""
+        with trio.move_on_after(RESULT_LIMIT):
+            await self._waiting.until(
+                lambda: (
+                    not self.is_bound
+                    or self._chat.ended
+                    or (self._pushes > before and not self._chat.is_holding)
+                )
+            )
 
     async def _pause(self, seconds: float) -> None:
         """Wait before the next attempt, at most until something speaks for it."""

@@ -394,6 +394,7 @@ class CometdChat:
         self._waiting.wake()
 
     def _on_push(self, data: JSON) -> None:
+        self._binding.heard()
         now = trio.current_time()
         was_started = self._chat.started
         try:

@@ -35,6 +35,7 @@ from botkit.errors import (
 from botkit.interfaces import Opening
 from botkit.session import ChatSession
 from botkit.simulator import SimulatorSettings, gms
+from botkit.simulator.chats import EntryKind
 from botkit.simulator.faults import Fault, make_fault
 from botkit.simulator.http import Reply, Request
 from botkit.testing import MemoryNetwork, SimulatorInMemory, simulator_in
@@ -408,4 +409,35 @@ async def test_the_chat_is_left_although_the_next_session_is_put_off(
         assert trio.current_time() - began < 1 + 1
         assert weather.channels(HANDSHAKE) == before + 1
         assert [chat.ended_by for chat in weather.simulator.centre.chats()] == [EndedBy.CUSTOMER]
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("ack", [False, True], ids=["plain", "acknowledged"])
+@pytest.mark.parametrize("late", [0.0, 0.3])
+async def test_continued_is_told_after_what_was_missed(
+    ack: bool, late: float, autojump_clock: MockClock
+) -> None:
+    async with patience() as nursery:
+        weather = await weather_in(nursery, personality=replace(COMETD, ack=ack))
+        session = await weather.meet(nursery)
+        # That a request is accepted says nothing of its result, which may be pushed later.
+        lateness = [make_fault("delay_message", seconds=late)] if late else []
+        lost = make_fault("unknown_session", on="connect", times=1)
+        weather.simulator.faults.change([lost, *lateness])
+        (there,) = weather.simulator.centre.chats()
+        (agent,) = there.agents.values()
+
+        def speak(text: str) -> None:
+            now = trio.current_time()
+            weather.simulator.centre.write(there, EntryKind.MESSAGE, agent, now=now, text=text)
+
+        session.on(Interrupted, lambda _: speak("I will wait."))
+        speak("Are you still there?")
+        await session.expect(contains("I will wait."), within=100)
+        await trio.sleep(5)
+        told = [event.text if type(event) is Message else type(event) for event in weather.events]
+        assert told.count(Continued) == 1
+        assert told.index(Interrupted) < told.index("I will wait.") < told.index(Continued)
+        await session.leave()
+        weather.assert_nothing_lost()
         nursery.cancel_scope.cancel()

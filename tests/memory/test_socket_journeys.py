@@ -19,6 +19,7 @@ from botkit.errors import BotkitError, ConnectorError, RemoteProtocolError, ungr
 from botkit.interfaces import Opening
 from botkit.session import ChatSession
 from botkit.simulator import Simulator, SimulatorSettings
+from botkit.simulator.chats import EntryKind
 from botkit.simulator.faults import Fault, make_fault
 from botkit.simulator.http import Reply, Request
 from botkit.simulator.websocket import ServerSocket
@@ -61,14 +62,14 @@ class Journey:
         events: everything that the session was told.
     """
 
-    def __init__(self, connector: SimulatorInMemory) -> None:
+    def __init__(self, connector: SimulatorInMemory, latency: float) -> None:
         self.requests: list[str] = []
         self.sent: list[dict[str, Any]] = []
         self.frames: list[str] = []
         self.events: list[Event] = []
         self.connector = connector
         self.simulator: Simulator = connector.simulator
-        self.network = connector.network = MemoryNetwork(self._handle, latency=LATENCY)
+        self.network = connector.network = MemoryNetwork(self._handle, latency=latency)
         self.session: ChatSession
 
     async def _handle(self, request: Request) -> Reply:
@@ -143,8 +144,10 @@ async def patience() -> AsyncIterator[trio.Nursery]:
             yield nursery
 
 
-async def journey_in(nursery: trio.Nursery, **settings: Any) -> Journey:
-    return Journey(await simulator_in(nursery, SimulatorSettings(seed=1, **settings)))
+async def journey_in(
+    nursery: trio.Nursery, *, latency: float = LATENCY, **settings: Any
+) -> Journey:
+    return Journey(await simulator_in(nursery, SimulatorSettings(seed=1, **settings)), latency)
 
 
 @pytest.mark.parametrize("transport", ["websocket", "auto"])
@@ -284,6 +287,33 @@ async def test_what_was_pushed_into_a_socket_that_broke_is_asked_for_again(
         journey.network.mend()
         await session.expect(contains("You said: lost?"), within=60)
         await session.leave()
+    journey.assert_nothing_lost()
+    journey.assert_left()
+
+
+@pytest.mark.parametrize("latency", [LATENCY, 0.1])
+async def test_what_comes_on_a_socket_that_a_call_has_opened_waits_for_what_was_missed(
+    latency: float, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    """The service pushes there before the connect loop is back, which asks for what was missed."""
+    journey = await journey_in(nursery, latency=latency)
+    async with patience() as chats:
+        session = await journey.meet(chats)
+        (there,) = journey.simulator.centre.chats()
+        (agent,) = there.agents.values()
+        now = trio.current_time()
+        journey.simulator.centre.write(there, EntryKind.MESSAGE, agent, now=now, text="Missed")
+        # It is on its way, so for the service it has arrived.
+        await trio.sleep(latency / 2)
+        journey.network.cut(ConnectionResetError("in the middle"))
+        journey.network.mend()
+        await trio.sleep(latency / 2)
+        await journey.talk("here I am")
+        back = (await session.wait_for(Continued, within=60)).at
+        await session.leave()
+    indexes = [event.index for event in journey.events if event.index is not None]
+    assert indexes == sorted(indexes)
+    assert back - now < 10 * latency + 0.2
     journey.assert_nothing_lost()
     journey.assert_left()
 
