@@ -39,11 +39,16 @@ def url_of(address: SimulatorAddress, wire: str) -> str:
     return address.url if wire == "gms-cometd" else address.rest_url
 
 
-@pytest.mark.parametrize("wire", WIRES)
-async def test_a_large_file_goes_there_and_back(wire: str) -> None:
+@pytest.mark.parametrize(
+    ("wire", "options"),
+    [*((wire, {}) for wire in WIRES), ("gms-cometd", {"transport": "websocket"})],
+    ids=[*WIRES, "gms-cometd over WebSocket"],
+)
+async def test_a_large_file_goes_there_and_back(wire: str, options: dict[str, str]) -> None:
+    """Over a WebSocket alone, without falling back, the file has a way of its own beside it."""
     async with (
         served() as (_, address),
-        start_session(url_of(address, wire), connector=wire) as session,
+        start_session(url_of(address, wire), connector=wire, options=options) as session,
     ):
         await session.wait_for(AgentConnected)
         file_id = await session.send_file("all.png", FILE)
