@@ -2,7 +2,8 @@
 
 Implemented by plugins: :class:`Connector`, :class:`Matcher`, :class:`Action`, :class:`Reporter`,
 :class:`AlertSink`, :class:`StateStorage`, :class:`Bot`. Given to hooks and bots: :class:`Session`
-and :class:`JourneyInfo`.
+and :class:`JourneyInfo`. It is one page, though a long one, for authors look
+things up in it.
 """
 
 from __future__ import annotations
@@ -504,13 +505,30 @@ class Action(Protocol):
 
 
 class Reporter(Protocol):
-    """Tells the world how a run goes; called in order, from one task."""
+    """Tells the world how a run goes; called in order, from one task.
 
-    def journey_started(self, journey: JourneyInfo) -> None: ...
-    def event(self, journey: JourneyInfo, row: Row) -> None: ...
-    def step_finished(self, journey: JourneyInfo, step: StepResult) -> None: ...
-    def journey_finished(self, result: JourneyResult) -> None: ...
-    def run_finished(self, run: RunResult) -> None: ...
+    Whoever derives from it need only have the methods that matter; the others do nothing.
+    """
+
+    def journey_started(self, journey: JourneyInfo) -> None:
+        """A journey begins."""
+        return
+
+    def event(self, journey: JourneyInfo, row: Row) -> None:
+        """Something happened in a chat."""
+        return
+
+    def step_finished(self, journey: JourneyInfo, step: StepResult) -> None:
+        """A journey has come one step further."""
+        return
+
+    def journey_finished(self, result: JourneyResult) -> None:
+        """A journey is over."""
+        return
+
+    def run_finished(self, run: RunResult) -> None:
+        """All are over."""
+        return
 
 
 class AlertSink(Protocol):

@@ -10,8 +10,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from botkit import JourneyInfo, JourneyResult, RunResult, StepResult, hookimpl
-from botkit.chat import Row
+from botkit import JourneyResult, RunResult, hookimpl
 from botkit.hookspecs import Register
 from botkit.interfaces import Reporter
 
@@ -26,7 +25,7 @@ def plain(text: str) -> str:
     return SPECIAL.sub(r"\\\1", " ".join(words)[:SHOWN])
 
 
-class MarkdownReport:
+class MarkdownReport(Reporter):
     """A table with a row for each journey.
 
     Args:
@@ -35,11 +34,6 @@ class MarkdownReport:
 
     def __init__(self, where: str) -> None:
         self._path = Path(where)
-
-    def journey_started(self, journey: JourneyInfo) -> None: ...
-    def event(self, journey: JourneyInfo, row: Row) -> None: ...
-    def step_finished(self, journey: JourneyInfo, step: StepResult) -> None: ...
-    def journey_finished(self, result: JourneyResult) -> None: ...
 
     def run_finished(self, run: RunResult) -> None:
         """Write the table.

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from botkit.chat import Row
 from botkit.errors import FOREIGN
 from botkit.interfaces import JourneyInfo, Reporter
 from botkit.report.console import ConsoleReporter, make_console, wants_live_view
 from botkit.report.json_document import STDOUT, JsonReporter
 from botkit.report.junit import JUnitReporter
 from botkit.report.plain import Detail
-from botkit.results import JourneyResult, RunResult, StepResult
+from botkit.results import JourneyResult, RunResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +78,7 @@ class Wanted:
         )
 
 
-class Kept:
+class Kept(Reporter):
     """Keeps what finished so far, for a run that may not come to its end.
 
     Attributes:
@@ -93,9 +92,6 @@ class Kept:
 
     def journey_started(self, journey: JourneyInfo) -> None:
         self.running[journey.journey_id] = journey.name
-
-    def event(self, journey: JourneyInfo, row: Row) -> None: ...
-    def step_finished(self, journey: JourneyInfo, step: StepResult) -> None: ...
 
     def journey_finished(self, result: JourneyResult) -> None:
         self.running.pop(result.journey_id, None)

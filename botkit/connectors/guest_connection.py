@@ -8,6 +8,8 @@ is being left it does not give up: only a connection can bring the goodbye.
 A session that the service *begins* where an old one should go on means that the old one is gone.
 The new one is closed at once, for nobody wants it.
 
+All of it works on the one connection that there is at a time, which is why it stands on one page.
+
 Source: official Kotlin SDK, ``MessagingClientImpl`` and ``ReconnectionHandler``.
 """
 

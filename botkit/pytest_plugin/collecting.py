@@ -79,6 +79,7 @@ class BotItem(pytest.Item):
         self.user_properties.append((PLAYED, where))
         self.add_report_section("call", "botkit", shown(result))
         if result.verdict is Verdict.SKIPPED:
+            # The journey said so itself, of this run alone; its own words are the reason.
             pytest.skip(because(result))
         if result.verdict not in {Verdict.PASSED, Verdict.DEGRADED}:
             raise JourneyFailed(result)

@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from botkit.chat import PartyKind, Row
-from botkit.interfaces import JourneyInfo
+from botkit.interfaces import Reporter
 from botkit.report.evidence import because, place, seconds, totals, whereabouts
 from botkit.report.files import write_whole
 from botkit.report.passing import Account, Closest, account_of_miss
@@ -48,7 +48,7 @@ LANE = 14
 """Height of a step in a timeline."""
 
 
-class HtmlReporter:
+class HtmlReporter(Reporter):
     """Writes an HTML page when a run is over.
 
     Args:
@@ -57,11 +57,6 @@ class HtmlReporter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-
-    def journey_started(self, journey: JourneyInfo) -> None: ...
-    def event(self, journey: JourneyInfo, row: Row) -> None: ...
-    def step_finished(self, journey: JourneyInfo, step: StepResult) -> None: ...
-    def journey_finished(self, result: JourneyResult) -> None: ...
 
     def run_finished(self, run: RunResult) -> None:
         """Write the page.

@@ -43,11 +43,11 @@ from pathlib import Path
 from typing import Any
 
 from botkit.chat import Row
-from botkit.interfaces import JourneyInfo
+from botkit.interfaces import Reporter
 from botkit.report.files import write_whole
 from botkit.report.passing import Account, Closest, Passed, account_of_miss, accounts
 from botkit.report.text import INVISIBLE
-from botkit.results import JourneyResult, RunResult, StepResult, Verdict, exit_code
+from botkit.results import JourneyResult, RunResult, Verdict, exit_code
 from botkit.version import __version__
 
 VERSION = 1
@@ -57,7 +57,7 @@ MAX_CAME = 100
 """Events that are listed with a miss; the transcript has them all."""
 
 
-class JsonReporter:
+class JsonReporter(Reporter):
     """Writes a JSON document when a run is over.
 
     Args:
@@ -69,11 +69,6 @@ class JsonReporter:
         self._path = path
         self._stdout = sys.stdout
         self._fail_on_degraded = fail_on_degraded
-
-    def journey_started(self, journey: JourneyInfo) -> None: ...
-    def event(self, journey: JourneyInfo, row: Row) -> None: ...
-    def step_finished(self, journey: JourneyInfo, step: StepResult) -> None: ...
-    def journey_finished(self, result: JourneyResult) -> None: ...
 
     def run_finished(self, run: RunResult) -> None:
         """Write the document.

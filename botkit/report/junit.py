@@ -27,12 +27,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from botkit.chat import Row
-from botkit.interfaces import JourneyInfo
+from botkit.interfaces import Reporter
 from botkit.report.evidence import because, evidence, whereabouts
 from botkit.report.files import write_whole
 from botkit.report.text import xml_text
-from botkit.results import JourneyResult, RunResult, StepResult, Verdict
+from botkit.results import JourneyResult, RunResult, Verdict
 
 OUTCOME = {
     Verdict.FAILED: "failure",
@@ -46,7 +45,7 @@ MAX_ROWS = 1_000
 """Rows of a transcript; the JSON file has them all."""
 
 
-class JUnitReporter:
+class JUnitReporter(Reporter):
     """Writes a JUnit file when a run is over.
 
     Args:
@@ -55,11 +54,6 @@ class JUnitReporter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-
-    def journey_started(self, journey: JourneyInfo) -> None: ...
-    def event(self, journey: JourneyInfo, row: Row) -> None: ...
-    def step_finished(self, journey: JourneyInfo, step: StepResult) -> None: ...
-    def journey_finished(self, result: JourneyResult) -> None: ...
 
     def run_finished(self, run: RunResult) -> None:
         """Write the file.

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console
 from rich.text import Text
 
-from botkit.chat import Row
-from botkit.interfaces import JourneyInfo
+from botkit.interfaces import Reporter
 from botkit.report.evidence import Line, because, evidence, headline, step_line, totals
 from botkit.report.explanation import explanation
 from botkit.results import JourneyResult, RunResult, StepResult, Verdict
@@ -47,7 +46,7 @@ class Detail(enum.Enum):
     """The evidence of all journeys, with their steps."""
 
 
-class PlainReporter:
+class PlainReporter(Reporter):
     """Writes lines.
 
     Args:
@@ -62,10 +61,6 @@ class PlainReporter:
         self.console = console
         self.detail = detail
         self._explain = explain
-
-    def journey_started(self, journey: JourneyInfo) -> None: ...
-    def event(self, journey: JourneyInfo, row: Row) -> None: ...
-    def step_finished(self, journey: JourneyInfo, step: StepResult) -> None: ...
 
     def journey_finished(self, result: JourneyResult) -> None:
         """Write the line of a journey."""

@@ -92,6 +92,7 @@ def missing(what: str) -> NoReturn:
     """Give up the test for want of a tool: loudly in CI, by its name elsewhere."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"needs {what}, and CI skips nothing", pytrace=False)
+    # Beyond Python nothing is required of a developer's machine.
     pytest.skip(f"needs {what}")
 
 
