@@ -49,7 +49,8 @@ MAY_IMPORT: dict[str, frozenset[str] | None] = {
         "persona": "bot chat connectors interfaces wakeup",
         "journey": "session bot driver plugins chat results interfaces wakeup",
         "load": "journey results interfaces",
-        "monitor": "journey results interfaces",
+        # Files of monitors are read as those of bots are, and evidence is kept as reports write it.
+        "monitor": "bot report journey results interfaces",
         "api": "session storage connectors embedded plugins interfaces",
         "testing": None,
         "default_plugins": None,

@@ -30,7 +30,18 @@ from botkit.report.text import one_line
 from botkit.results import ExitCode
 from botkit.version import __version__
 
-BUILT_IN = ("chat", "check", "convert", "fmt", "new", "plugins", "run", "schema", "simulate")
+BUILT_IN = (
+    "chat",
+    "check",
+    "convert",
+    "fmt",
+    "monitor",
+    "new",
+    "plugins",
+    "run",
+    "schema",
+    "simulate",
+)
 """Each is the command of that name in the module of that name."""
 
 MAX_ERROR = 2_000

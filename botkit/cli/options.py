@@ -257,6 +257,13 @@ TABLE = (
         kind=click.BOOL,
         help="Write nothing: name the files that would change, and exit with 1 if there are any.",
     ),
+    # --- monitor
+    Setting(
+        key="validate",
+        flag=True,
+        kind=click.BOOL,
+        help="Only tell what is wrong with the file and its bots; play nothing.",
+    ),
     # --- schema
     Setting(
         key="kind",

@@ -93,6 +93,11 @@ def encode(document: dict[str, Any]) -> bytes:
     return f"{INVISIBLE.sub(_escape, text)}\n".encode()
 
 
+def journey_document(journey: JourneyResult) -> bytes:
+    """Write one journey alone, as it stands in the document of a run."""
+    return encode(_journey(journey))
+
+
 def document(run: RunResult) -> dict[str, Any]:
     """Put a run into the form that the docstring of this module tells."""
     counts = Counter(journey.verdict for journey in run.journeys)

@@ -1,0 +1,149 @@
+"""Has monitors at work until the process is told to stop, and tells of each check."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NoReturn
+
+import click
+import trio
+
+from botkit.bot.diagnostics import Severity
+from botkit.cli.problems import count, show_problems
+from botkit.cli.signals import run_until_signalled
+from botkit.interfaces import ConnectOptions, JourneyPlan
+from botkit.journey import Run, RunSettings
+from botkit.monitor.config import LoadedMonitors, MonitorsFile
+from botkit.monitor.contract import Check
+from botkit.monitor.history import History, HistoryKeeper, Spool
+from botkit.monitor.latest import LatestDecides
+from botkit.monitor.memory import Memory
+from botkit.monitor.monitoring import Monitoring, Parts
+from botkit.plugins import Plugins
+from botkit.report.text import one_line
+from botkit.results import ExitCode, JourneyResult, Verdict
+from botkit.session import utc_now
+
+COLOURS = {Verdict.PASSED: "green", Verdict.DEGRADED: "yellow"}
+MEMORY_ENDING = ".state"
+LONGEST_LINE = 300
+
+
+class Teller:
+    """Writes a line for each check; with ``quiet`` only for those that did not pass."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+
+    def checked(self, check: Check) -> None:
+        """Write the line of a check."""
+        result = check.result
+        if self._quiet and result.verdict is Verdict.PASSED:
+            return
+        stamp = datetime.fromtimestamp(result.started_utc, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        verdict = click.style(result.verdict.value.upper(), fg=COLOURS.get(result.verdict, "red"))
+        words = [f"{check.monitor}: {result.name}", f"{result.duration:.2f} s"]
+        words += ["on the simulator"] if result.on_simulator else []
+        words += ["played again"] if check.retest else []
+        words += [one_line(result.message, LONGEST_LINE)] if result.message else []
+        click.echo(f"{stamp} {verdict} {', '.join(words)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watching:
+    """Monitors that are to be at work.
+
+    Attributes:
+        file: what they are.
+        load: reads the file again.
+        plugins: frozen.
+        quiet: tell only of what did not pass.
+    """
+
+    file: MonitorsFile
+    load: Callable[[], LoadedMonitors]
+    plugins: Plugins
+    quiet: bool = False
+
+    async def watch(self) -> None:
+        """Watch until a signal.
+
+        Raises:
+            ConfigError: nothing can be kept where the file says.
+            HistoryError: the spool cannot be used.
+        """
+        stopped = trio.Event()
+
+        def stop(name: str) -> None:
+            click.echo(f"{name}: leaving all chats; once more stops at once", err=True)
+            stopped.set()
+
+        await run_until_signalled(lambda: self._until(stopped), first=stop, second=stop_now)
+
+    async def _until(self, stopped: trio.Event) -> None:
+        with closing(History(self.file.history)) as history:
+            keeper = HistoryKeeper(history, Spool(self.file.spool))
+            async with trio.open_nursery() as keeping:
+                await keeping.start(keeper.run)
+                await self._monitor(keeper, stopped)
+                keeping.cancel_scope.cancel()
+
+    async def _monitor(self, keeper: HistoryKeeper, stopped: trio.Event) -> None:
+        memory = Memory(self.file.path.with_suffix(MEMORY_ENDING))
+        parts = Parts(
+            play=self._play,
+            keeper=keeper,
+            memory=memory,
+            decider=LatestDecides(),
+            followers=[Teller(quiet=self.quiet)],
+            now=utc_now,
+            rng=random.Random(),
+        )
+        monitoring = Monitoring(self.file, parts, await trio.to_thread.run_sync(memory.load))
+        async with trio.open_nursery() as nursery:
+            await nursery.start(monitoring.run)
+            watched = count(len(self.file.monitors), "monitor")
+            click.echo(f"{watched} at work; history in {self.file.history}", err=True)
+            nursery.start_soon(self._read_again, monitoring)
+            await stopped.wait()
+            nursery.cancel_scope.cancel()
+
+    async def _read_again(self, monitoring: Monitoring) -> None:
+        with trio.open_signal_receiver(signal.SIGHUP) as signals:
+            async for _ in signals:
+                # Reading is a matter of milliseconds, and bots are not made for other threads.
+                loaded = self.load()
+                show_problems(loaded.problems, err=True)
+                if loaded.file is None:
+                    errors = [p for p in loaded.problems if p.severity is Severity.ERROR]
+                    what = f"{count(len(errors), 'problem')}; the old file is kept"
+                    click.echo(f"SIGHUP: {what}", err=True)
+                    continue
+                await monitoring.change(loaded.file)
+                watched = count(len(loaded.file.monitors), "monitor")
+                click.echo(f"SIGHUP: {watched} at work", err=True)
+
+    async def _play(self, plan: JourneyPlan, override: ConnectOptions) -> JourneyResult:
+        run = Run(
+            [plan],
+            RunSettings(jobs=1, override=override),
+            connectors=self.plugins.connectors,
+            dispatcher=self.plugins.dispatcher,
+            actions=self.plugins.actions,
+        )
+        (result,) = (await run.play()).journeys
+        return result
+
+
+def stop_now(_: str) -> NoReturn:
+    """End the process at once: nothing more is awaited, not even a chat's goodbye."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(ExitCode.SIGNAL)

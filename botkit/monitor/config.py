@@ -1,0 +1,449 @@
+"""From a file of monitors to what is to be watched; all that is wrong is told in one pass.
+
+Its bots are loaded as ``botkit run`` loads them, and tried on their wires, before anything starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import TypeVar
+
+from botkit.bot.diagnostics import Mark, Problem, Problems, Severity, did_you_mean
+from botkit.bot.fields import Vocabulary
+from botkit.bot.loader import Loaded
+from botkit.bot.models import Model
+from botkit.bot.source import Document, Entries, Node, find, find_key, get, load_document
+from botkit.bot.validation import validate
+from botkit.bot.values import Template, Values
+from botkit.bot.variables import References
+from botkit.bot.yaml_bot import Surroundings
+from botkit.errors import ConfigError
+from botkit.interfaces import SIMULATOR, Bot, ConnectOptions, Connector, JourneyPlan
+from botkit.journey.misfits import Misfits
+from botkit.journey.openings import resolve
+from botkit.monitor.caps import Limits
+from botkit.monitor.history import Retention
+from botkit.monitor.hours import Hours
+from botkit.monitor.maintenance import Window
+from botkit.monitor.models import (
+    MONITORS_KEY,
+    HoursModel,
+    MonitorModel,
+    MonitorsModel,
+    PageModel,
+    RetestModel,
+    SloModel,
+)
+from botkit.monitor.schedule import Cron, Every, Schedule
+from botkit.monitor.slo import Objective
+
+M = TypeVar("M", bound=Model)
+HISTORY_ENDING, SPOOL_ENDING = ".db", ".spool"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retest:
+    """What did not pass is played again ``after`` so many seconds, so many ``times``."""
+
+    after: float
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitor:
+    """A bot that is played on a schedule.
+
+    Attributes:
+        name: what it is called everywhere.
+        title: what it proves; may be empty.
+        bot: what is played.
+        row: the name of the one journey of the bot that is played; None plays them in turn.
+        override: how its session is opened, over what the bot says.
+        schedule: when it is played.
+        retest: None if nothing is played again.
+        objective: what is promised of the service; None if nothing is.
+        needs: the names of monitors without which it makes no sense.
+    """
+
+    name: str
+    title: str
+    bot: Bot
+    row: str | None = None
+    override: ConnectOptions = field(default_factory=ConnectOptions)
+    schedule: Schedule
+    retest: Retest | None = None
+    objective: Objective | None = None
+    needs: tuple[str, ...] = ()
+
+    def plans(self) -> Sequence[JourneyPlan]:
+        """Give the journeys that are played in turn, with values of their own.
+
+        Raises:
+            ConfigError: a value that the opening of a session names is not there any more.
+        """
+        plans = self.bot.plans()
+        return [plan for plan in plans if self.row in {None, row_of(plan)}] or plans
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Where the status page and the metrics are served; ``url`` is where people reach it."""
+
+    host: str
+    port: int
+    token: str | None
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorsFile:
+    """What a file of monitors says, decided.
+
+    Attributes:
+        path: of the file.
+        zone: the time zone of all that is written in it.
+        location: where this probe stands; may be empty.
+        history: where journeys are kept.
+        spool: the folder where they wait for that.
+        retention: how long they are kept.
+        page: None if nothing is served.
+        limits: of all monitors together.
+        kill_switch: while this file is there, no chat is begun; None if there is none.
+        windows: the maintenances.
+        monitors: in the order of the file.
+    """
+
+    path: Path
+    zone: tzinfo
+    location: str
+    history: str
+    spool: Path
+    retention: Retention
+    page: Page | None
+    limits: Limits
+    kill_switch: Path | None
+    windows: tuple[Window, ...]
+    monitors: tuple[Monitor, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What the file refers to.
+
+    Attributes:
+        surroundings: where values come from.
+        load: loads the file of a bot.
+        bots: those that plugins offer, by name.
+        connectors: the wires by name.
+        vocabulary: what plugins add to the language.
+        now: epoch seconds.
+    """
+
+    surroundings: Surroundings
+    load: Callable[[Path], Loaded]
+    bots: Mapping[str, Bot] = field(default_factory=dict)
+    connectors: Mapping[str, Callable[[], Connector]]
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    now: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedMonitors:
+    """What became of a file: None if it has errors, which are among the problems."""
+
+    file: MonitorsFile | None
+    problems: tuple[Problem, ...]
+
+
+def load_monitors(path: Path, world: World) -> LoadedMonitors:
+    """Read a file of monitors with its bots; nothing is raised for what is wrong with them."""
+    problems_of: dict[str, Problems] = {}
+    document = load_document(path, problems_of)
+    problems = problems_of[str(path)]
+    reading = None if document is None else _Reading(document, problems, world)
+    file = None if reading is None else reading.read()
+    found = [*problems.sorted(), *(reading.foreign if reading else ())]
+    broken = any(problem.severity is Severity.ERROR for problem in found)
+    return LoadedMonitors(file=None if broken else file, problems=tuple(found))
+
+
+def row_of(plan: JourneyPlan) -> str | None:
+    """Give the name of the row of a journey; None if it has none."""
+    inside = plan.name.removeprefix(plan.bot)
+    return inside[1:-1] if inside.startswith("[") else None
+
+
+class _Reading:
+    """One file on its way.
+
+    Attributes:
+        foreign: what is wrong in other files, those of the bots.
+    """
+
+    def __init__(self, document: Document, problems: Problems, world: World) -> None:
+        self._document, self._problems, self._world = document, problems, world
+        self._folder = Path(document.file).parent
+        self._values = world.surroundings.values()
+        self._loaded: dict[Path, Loaded] = {}
+        self.foreign: list[Problem] = []
+
+    def read(self) -> MonitorsFile | None:
+        """Give what the file says; None if that is not possible at all."""
+        root = self._document.root
+        if not isinstance(root, Entries) or MONITORS_KEY not in root.keys:
+            hint = f"such a file begins with '{MONITORS_KEY}: 1'"
+            self._problems.add(root.mark, "this is no file of monitors", hint=hint)
+            return None
+        self._check_references(root)
+        model = self._validate(MonitorsModel, root, "a file of monitors")
+        named = get(root, ("monitors",))
+        nodes = named.values if isinstance(named, Entries) else {}
+        if isinstance(named, Entries) and not nodes:
+            self._problems.add(named.mark, "there are no monitors here")
+        # Each on its own, so that what is wrong with one hides nothing of the others.
+        models = {
+            name: self._validate(MonitorModel, node, "a monitor") for name, node in nodes.items()
+        }
+        self._check_names(model, models)
+        general = model or MonitorsModel.model_construct()
+        monitors = [
+            monitor
+            for name, wanted in models.items()
+            if wanted is not None and (monitor := self._monitor(name, wanted, general)) is not None
+        ]
+        if model is None or self._problems.has_errors:
+            return None
+        return self._file(model, monitors)
+
+    def _validate(self, model: type[M], node: Node, what: str) -> M | None:
+        return validate(
+            model,
+            node,
+            document=self._document,
+            problems=self._problems,
+            vocabulary=self._world.vocabulary,
+            what=what,
+        )
+
+    def _file(self, model: MonitorsModel, monitors: Sequence[Monitor]) -> MonitorsFile:
+        zone = model.time_zone or UTC
+        own = Path(self._document.file)
+        history = self._text(model.history.url) or own.with_suffix(HISTORY_ENDING).name
+        spool = model.history.spool or own.with_suffix(SPOOL_ENDING).name
+        kept = model.history.keep
+        return MonitorsFile(
+            path=own,
+            zone=zone,
+            location=model.location,
+            history=history if "://" in history else str(self._folder / history),
+            spool=self._folder / spool,
+            retention=Retention(journeys=kept.journeys, bars=kept.counts),
+            page=None if model.page is None else self._page(model.page),
+            limits=Limits(chats=model.caps.chats, chats_per_hour=model.caps.chats_per_hour),
+            kill_switch=self._folder / model.kill_switch if model.kill_switch else None,
+            windows=tuple(
+                Window(
+                    begin=_epoch(window.begin, zone),
+                    end=_epoch(window.end, zone),
+                    monitors=frozenset(window.monitors),
+                    because=window.because,
+                )
+                for window in model.maintenance
+            ),
+            monitors=tuple(monitors),
+        )
+
+    def _page(self, model: PageModel) -> Page:
+        return Page(
+            host=model.host,
+            port=model.port,
+            token=self._text(model.token),
+            url=(model.url or "").rstrip("/"),
+        )
+
+    # --- one monitor ---
+
+    def _monitor(self, name: str, model: MonitorModel, file: MonitorsModel) -> Monitor | None:
+        node = find(self._document.root, ("monitors", name))
+        bot = self._bot(node, model.bot)
+        if bot is None:
+            return None
+        try:
+            monitor = self._put_together(name, model, bot, file)
+            plans = self._plans(node, monitor)
+        except ConfigError as error:
+            # A reference without a value was told at its place; of bots it is told here.
+            if error.file is not None or not self._problems.has_errors:
+                self._problems.add(node.mark, str(error))
+            return None
+        self._check_wire(node, monitor, plans)
+        if monitor.schedule.next_due(None, self._world.now) is None:
+            rhythm = find_key(node, ("cron" if model.cron is not None else "every",))
+            self._problems.add(rhythm, "this is never due within the business hours")
+        return monitor
+
+    def _put_together(
+        self, name: str, model: MonitorModel, bot: Bot, file: MonitorsModel
+    ) -> Monitor:
+        zone = file.time_zone or UTC
+        hours = model.business_hours or file.business_hours
+        rhythm = (
+            Cron(expression=model.cron, zone=zone)
+            if model.cron is not None
+            else Every(period=model.every or 0.0)
+        )
+        return Monitor(
+            name=name,
+            title=model.title or getattr(bot, "title", ""),
+            bot=bot,
+            row=model.row,
+            override=self._connect(model),
+            schedule=Schedule(
+                rhythm=rhythm,
+                jitter=model.jitter,
+                hours=None if hours is None else _hours(hours, zone),
+            ),
+            retest=_retest(model.retest),
+            objective=_objective(model.slo),
+            needs=tuple(model.needs),
+        )
+
+    def _connect(self, model: MonitorModel) -> ConnectOptions:
+        values = self._values
+        return ConnectOptions(
+            server=self._text(model.server),
+            connector=model.connector,
+            service=self._text(model.service),
+            userdata=_rendered(model.userdata, values),
+            options=_rendered(model.options, values),
+        )
+
+    def _bot(self, node: Node, named: str) -> Bot | None:
+        path = self._folder / named
+        if named in self._world.bots and not path.exists():
+            return self._world.bots[named]
+        mark = find(node, ("bot",)).mark
+        if not path.is_file():
+            hint = did_you_mean(named, self._world.bots)
+            self._problems.add(mark, f"there is no file {str(path)!r}", hint=hint)
+            return None
+        if path not in self._loaded:
+            self._loaded[path] = self._world.load(path)
+            self.foreign += self._loaded[path].problems
+        loaded = self._loaded[path]
+        if loaded.errors:
+            self._problems.add(mark, f"the bot {named!r} has problems of its own")
+            return None
+        if len(loaded.bots) != 1:
+            found = len(loaded.bots) or "no"
+            self._problems.add(mark, f"a monitor plays one bot, and {str(path)!r} has {found}")
+            return None
+        return loaded.bots[0]
+
+    def _plans(self, node: Node, monitor: Monitor) -> Sequence[JourneyPlan]:
+        plans = monitor.bot.plans()
+        rows = [row for plan in plans if (row := row_of(plan)) is not None]
+        if monitor.row is not None and monitor.row not in rows:
+            hint = did_you_mean(monitor.row, rows) or (
+                f"there is {', '.join(rows[:10])}" if rows else "it has no data at all"
+            )
+            message = f"the bot has no row {monitor.row!r}"
+            self._problems.add(find(node, ("row",)).mark, message, hint=hint)
+        return monitor.plans()
+
+    def _check_wire(self, node: Node, monitor: Monitor, plans: Sequence[JourneyPlan]) -> None:
+        """See that the wire is there, and can do what the bot asks of it."""
+        override, nothing = monitor.override, ConnectOptions()
+        wires = self._world.connectors
+        for plan in plans:
+            try:
+                resolved = resolve(
+                    plan, override=override, fallback=nothing, run_id="", connectors=wires
+                )
+            except ConfigError as error:
+                self._problems.add(find(node, (error.key or "bot",)).mark, error.message)
+                return
+            by_name = SIMULATOR in {override.connector, plan.connect.connector}
+            if resolved.connector == SIMULATOR and not by_name:
+                message = "no server is named"
+                hint = "give 'server', or 'connector: simulator' to watch one in this process"
+                self._problems.add(find(node, ("bot",)).mark, message, hint=hint)
+                return
+        misfits = Misfits(override=override, fallback=nothing, connectors=wires)
+        try:
+            self.foreign += misfits.find([(monitor.bot, plans)])
+        except ConfigError as error:
+            self._problems.add(find(node, (error.key or "bot",)).mark, error.message)
+
+    # --- the file as a whole ---
+
+    def _check_names(
+        self, model: MonitorsModel | None, models: Mapping[str, MonitorModel | None]
+    ) -> None:
+        """See that monitors are named that there are, and that none waits for itself."""
+        root = self._document.root
+        for number, window in enumerate(model.maintenance if model else ()):
+            for position, name in enumerate(window.monitors):
+                if name not in models:
+                    place = find(root, ("maintenance", number, "monitors"))
+                    self._no_monitor(find(place, (position,)).mark, name, models)
+        needs = {name: tuple(model.needs) if model else () for name, model in models.items()}
+        for name, needed_ones in needs.items():
+            for position, needed in enumerate(needed_ones):
+                place = find(root, ("monitors", name, "needs"))
+                mark = find(place, (position,)).mark
+                if needed not in needs:
+                    self._no_monitor(mark, needed, needs)
+                elif name in _all_needed(needed, needs):
+                    self._problems.add(mark, f"{name!r} needs itself, by way of {needed!r}")
+
+    def _no_monitor(self, mark: Mark, name: str, known: Iterable[str]) -> None:
+        self._problems.add(mark, f"there is no monitor {name!r}", hint=did_you_mean(name, known))
+
+    def _check_references(self, root: Node) -> None:
+        surroundings = self._world.surroundings
+        references = References(
+            document=self._document,
+            problems=self._problems,
+            env=surroundings.env,
+            secrets=surroundings.secrets,
+        )
+        references.check(root)
+
+    def _text(self, template: Template | None) -> str | None:
+        return None if template is None else template.render(self._values)
+
+
+def _rendered(templates: Mapping[str, Template] | None, values: Values) -> dict[str, str]:
+    return {key: template.render(values) for key, template in (templates or {}).items()}
+
+
+def _retest(model: RetestModel | None) -> Retest | None:
+    return None if model is None else Retest(after=model.after, times=model.times)
+
+
+def _objective(model: SloModel | None) -> Objective | None:
+    return None if model is None else Objective(target=model.target, window=model.over)
+
+
+def _hours(model: HoursModel, zone: tzinfo) -> Hours:
+    return Hours(spans=tuple(model.open), holidays=frozenset(model.holidays), zone=zone)
+
+
+def _epoch(moment: datetime, zone: tzinfo) -> float:
+    return moment.replace(tzinfo=zone).timestamp()
+
+
+def _all_needed(name: str, needs: Mapping[str, Sequence[str]]) -> set[str]:
+    """Give a monitor with all that it needs, directly or not."""
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        needed = todo.pop()
+        if needed not in found:
+            found.add(needed)
+            todo += needs.get(needed, ())
+    return found
