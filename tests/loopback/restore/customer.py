@@ -109,8 +109,9 @@ async def chat(order: Mapping[str, Any], control: Control) -> None:
     try:
         with trio.fail_after(PATIENCE), botkit.errors.ungrouped():
             async with trio.open_nursery() as nursery, open_session(order, control) as session:
-                nursery.start_soon(record, session, control)
-                await converse(session, order, control)
+                well = Well()
+                nursery.start_soon(record, session, control, well)
+                await converse(session, order, control, well)
                 rows = await session.get_transcript()
                 control.tell(transcript=[[row.index, row.kind, row.text] for row in rows])
     except botkit.BotkitError as error:
@@ -138,8 +139,26 @@ def open_session(
     return botkit.start_session(order["url"], nickname="Ada", **settings)
 
 
-async def record(session: ChatSession, control: Control) -> None:
+class Well:
+    """Whether all losses of the connection were made good."""
+
+    def __init__(self) -> None:
+        self._event = trio.Event()
+        self._event.set()
+
+    def look(self, event: botkit.Event) -> None:
+        if isinstance(event, botkit.Interrupted):
+            self._event = trio.Event()
+        elif isinstance(event, botkit.Continued):
+            self._event.set()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+
+async def record(session: ChatSession, control: Control, well: Well) -> None:
     async for event in session.events():
+        well.look(event)
         control.tell(
             event=type(event).__name__,
             **said(event),
@@ -153,7 +172,12 @@ def said(event: botkit.Event) -> dict[str, Any]:
     return {"index": event.index, "text": getattr(event, "text", "")}
 
 
-async def converse(session: ChatSession, order: Mapping[str, Any], control: Control) -> None:
+async def converse(
+    session: ChatSession,
+    order: Mapping[str, Any],
+    control: Control,
+    well: Well,
+) -> None:
     await session.wait_for(botkit.AgentConnected, within=PATIENCE)
     for line in order["lines"]:
         try:
@@ -167,6 +191,8 @@ async def converse(session: ChatSession, order: Mapping[str, Any], control: Cont
     if order["gate"] == "idle":
         control.tell(at="idle")
         await control.wait()
+    # Who leaves a moment after a loss is not told any more that it was made good.
+    await well.wait()
 
 
 def main() -> None:
