@@ -148,8 +148,11 @@ class Watch:
             asked = await self._wait_for_turn()
             if not asked:
                 self.known.last_due = self._due
-            self._plan_next()
+                self._plan_next()
             await self._check(asked=asked)
+            if self._begin is not None and self._begin < self._around.now():
+                # What was due while this one was played is lost.
+                self._plan_next()
 
     # --- when ---
 
