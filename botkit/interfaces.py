@@ -46,6 +46,7 @@ __all__ = [
     "Session",
     "State",
     "StateStorage",
+    "Wiretap",
     "connector_for",
     "match_message",
 ]
@@ -112,6 +113,20 @@ class ConnectOptions:
     open_within: float | None = None
 
 
+class Wiretap(Protocol):
+    """Sees what goes over the wire of one chat."""
+
+    def __call__(self, *, sent: bool, what: str, text: str, cut: bool) -> None:
+        """Take one frame; called in the middle of the exchange, so it neither waits nor raises.
+
+        Args:
+            sent: it went to the service; else it came from there.
+            what: one line that says what it is, such as ``POST /connect`` or ``frame``.
+            text: what stood in it, without headers and without credentials.
+            cut: more stood in it.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """All that a connector needs to open one chat; every field is decided."""
@@ -133,6 +148,8 @@ class Opening:
     """The state of a chat to win back, instead of opening one."""
     keep_state: bool = False
     """Deliver a :class:`State` whenever it has changed."""
+    wiretap: Wiretap | None = None
+    """Sees all that goes over the wire; None costs nothing."""
 
 
 SIMULATOR = "simulator"

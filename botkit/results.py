@@ -10,6 +10,7 @@ import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
 
 from botkit.chat import Row
 from botkit.errors import (
@@ -142,6 +143,26 @@ class StepResult:
     seq: int | None = None
 
 
+@quickly_made
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What went over the wire at one moment, as it may be shown: masked, and bounded in size.
+
+    Attributes:
+        at: seconds since the journey began.
+        direction: ``sent`` or ``received``, seen from botkit.
+        what: one line that says what it is: ``POST /connect``, ``200``, ``frame``.
+        text: what stood in it, without any header; empty if it was empty.
+        cut: more stood in it than ``text`` holds.
+    """
+
+    at: float
+    direction: Literal["sent", "received"]
+    what: str
+    text: str = ""
+    cut: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JourneyResult:
     """One bot played once through one session, with its evidence.
@@ -173,6 +194,7 @@ class JourneyResult:
         measurements: named durations in seconds, by plugins and bots.
         warnings: what a person should know though it decided nothing.
         by_hand: a person stepped through it, so it shows nothing about a bot left to itself.
+        frames: what went over the wire, oldest first; empty if nobody asked for it.
     """
 
     run_id: str
@@ -201,6 +223,7 @@ class JourneyResult:
     measurements: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[str, ...] = ()
     by_hand: bool = False
+    frames: tuple[Frame, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

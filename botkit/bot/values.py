@@ -29,6 +29,7 @@ from types import MappingProxyType
 
 import regex
 
+from botkit.bot.wire_masking import hide_on_wire
 from botkit.chat.transcript import CUT
 from botkit.errors import ConfigError
 
@@ -315,6 +316,14 @@ class Values:
             *cut_off, rest = text.split(CUT)
             text = CUT.join([*(_hide_beginning(part, hidden) for part in cut_off), rest])
         return text
+
+    def mask_wire(self, text: str, *, cut: bool) -> str:
+        """Do as :meth:`mask` in what went over a wire, however it is spelled there.
+
+        Args:
+            cut: the text went on.
+        """
+        return hide_on_wire(text, self.masked, cut=cut) if self.masked else text
 
     def _find(self, reference: Reference) -> str | None:
         name = reference.name

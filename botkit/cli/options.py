@@ -204,6 +204,12 @@ TABLE = (
         key="html", kind=OutputFile(), metavar="FILE", help="Write all evidence as one HTML page."
     ),
     Setting(
+        key="record-frames",
+        flag=True,
+        kind=click.BOOL,
+        help="Add to the evidence what went over the wire: in --json, without headers and secrets.",
+    ),
+    Setting(
         key="report",
         kind=Pair(),
         many=True,

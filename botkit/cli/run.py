@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     "report",
     "fail-on",
     "plugins",
+    "record-frames",
     "explain",
     "step",
     "quiet",
@@ -145,7 +146,12 @@ def playing_of(
 
     return Playing(
         plans=[plan for _, of_bot in planned for plan in of_bot],
-        settings=RunSettings(jobs=given["jobs"], override=connect.now, fallback=connect.usually),
+        settings=RunSettings(
+            jobs=given["jobs"],
+            override=connect.now,
+            fallback=connect.usually,
+            record_frames=given["record_frames"],
+        ),
         plugins=plugins,
         wanted=wanted_of(given, plugins),
     )

@@ -23,6 +23,7 @@ from botkit.connectors.http import Http, open_http
 from botkit.connectors.http.stored import read_cookies, write_cookies
 from botkit.connectors.side_door import SideDoor
 from botkit.connectors.transports import OPTION, transport_of
+from botkit.connectors.wiretapped import tapped_http
 from botkit.errors import ConfigError, ungrouped
 from botkit.genesys.gms_state import GmsState, read_state
 from botkit.genesys.gms_v2 import GmsNames
@@ -93,6 +94,7 @@ class GmsCometd:
         self.check(opening)
         restored = None if opening.restore is None else _read_state(opening, opening.restore)
         http = open_http(opening.url, opening.network, transport=opening.transport)
+        http = tapped_http(http, opening.wiretap)
         names, delay = _names(opening.options), self._config.max_network_delay
         files = SideDoor(opening, http, url=names.files_url, reply_within=delay)
         try:

@@ -21,6 +21,7 @@ from botkit.connectors.http import Http, open_http
 from botkit.connectors.http.stored import read_cookies, write_cookies
 from botkit.connectors.polling import Pace, RestTimes
 from botkit.connectors.rest_chat import RestChat
+from botkit.connectors.wiretapped import tapped_http
 from botkit.errors import ConfigError, StateError, ungrouped
 from botkit.genesys import gms_rest
 from botkit.genesys.gms_rest import RestNames
@@ -118,6 +119,7 @@ class GmsRest:
             transport=opening.transport,
             content_type=gms_rest.FORM,
         )
+        http = tapped_http(http, opening.wiretap)
         try:
             if opening.restore is not None:
                 http.add_cookies(read_cookies(opening.restore))

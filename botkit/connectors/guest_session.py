@@ -18,6 +18,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import trio
 
@@ -36,6 +37,7 @@ from botkit.connectors.guest_web import GuestWeb
 from botkit.connectors.http.proxies import way_to
 from botkit.connectors.waiting import Waiting
 from botkit.connectors.websocket import WebSocket, open_websocket
+from botkit.connectors.wiretapped import tapped_opener
 from botkit.errors import (
     BotkitError,
     ChatError,
@@ -141,7 +143,9 @@ class GuestSession:
             on_end=self._over.cancel,
         )
         self._link = link = GuestLink(self._on_frame, self._on_rubbish)
-        self._web = web = GuestWeb(opening.network, opening.transport, options.origin)
+        self._web = web = GuestWeb(
+            opening.network, opening.transport, options.origin, opening.wiretap
+        )
         token = restored.refresh_token if restored else ""
         self._connection = connection = GuestConnection(
             guest_chat,
@@ -205,13 +209,15 @@ class GuestSession:
     # --- what the connection asks, and brings ---
 
     async def _connect(self) -> WebSocket:
-        origin = self._options.origin
-        return await open_websocket(
-            self._endpoints.socket,
+        origin, url = self._options.origin, self._endpoints.socket
+        opener = partial(
+            open_websocket,
+            url,
             self._opening.network,
             headers={"Origin": origin} if origin else {},
             transport=self._opening.transport,
         )
+        return await tapped_opener(opener, url, self._opening.wiretap)()
 
     async def _prepare(self) -> None:
         """Find out how the chat is to begin."""

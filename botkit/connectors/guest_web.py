@@ -17,11 +17,12 @@ from botkit.connectors.http.excerpt import shown_status
 from botkit.connectors.http.proxies import proxy_for
 from botkit.connectors.http.replies import decode_body
 from botkit.connectors.http.target import Target, parse_target, request_headers
+from botkit.connectors.wiretapped import answered, show
 from botkit.errors import ConnectorError, RemoteProtocolError
 from botkit.genesys.guest_failures import refusal_of
 from botkit.genesys.web_messaging import decode_history
 from botkit.genesys.web_records import History
-from botkit.interfaces import NetworkSettings
+from botkit.interfaces import NetworkSettings, Wiretap
 
 if TYPE_CHECKING:
     import httpx
@@ -43,16 +44,22 @@ class GuestWeb:
         network: how to reach the hosts.
         transport: carries the requests instead of sockets; it stays the caller's to close.
         origin: the Origin header, if one is wanted.
+        wiretap: sees requests and replies.
     """
 
-    __slots__ = ("_network", "_origin", "_transport")
+    __slots__ = ("_network", "_origin", "_transport", "_wiretap")
 
     def __init__(
-        self, network: NetworkSettings, transport: httpx.AsyncBaseTransport | None, origin: str
+        self,
+        network: NetworkSettings,
+        transport: httpx.AsyncBaseTransport | None,
+        origin: str,
+        wiretap: Wiretap | None = None,
     ) -> None:
         self._network = network
         self._transport = transport
         self._origin = origin
+        self._wiretap = wiretap
 
     async def get_json(self, url: str) -> JSON:
         """Fetch JSON; errors as :meth:`request`."""
@@ -91,9 +98,23 @@ class GuestWeb:
             RemoteProtocolError: what came is not HTTP, or larger than allowed.
             ConfigError: the URL or the settings are unusable.
         """
+        target = parse_target(url)
+        if self._wiretap is None:
+            return await self._in_time(method, target, headers, body)
+        what = f"{method} {target.path}"
+        show(self._wiretap, sent=True, what=what, data=body)
+        reply = await answered(
+            self._wiretap, what, lambda: self._in_time(method, target, headers, body)
+        )
+        show(self._wiretap, sent=False, what=f"success of {what}", data=reply)
+        return reply
+
+    async def _in_time(
+        self, method: str, target: Target, headers: Mapping[str, str], body: bytes
+    ) -> bytes:
         with trio.move_on_after(REQUEST_LIMIT):
-            return await self._exchange(method, parse_target(url), headers, body)
-        raise ConnectorError(f"{parse_target(url).url} did not answer in time", kind="timeout")
+            return await self._exchange(method, target, headers, body)
+        raise ConnectorError(f"{target.url} did not answer in time", kind="timeout")
 
     def _headers(self, url: str) -> dict[str, str]:
         headers = dict(request_headers(parse_target(url), self._network, "application/json"))

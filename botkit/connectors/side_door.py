@@ -20,6 +20,7 @@ from botkit.connectors.http.cookies import cookie_domain
 from botkit.connectors.polling import Backoff
 from botkit.connectors.rest_answers import temporary, value_of
 from botkit.connectors.rest_link import Answer, RestLink
+from botkit.connectors.wiretapped import tapped_http
 from botkit.errors import ChatError
 from botkit.genesys import gms_side_door
 from botkit.genesys.gms_chat import failure_of
@@ -96,7 +97,8 @@ class SideDoor:
         if self._http is None:
             opening = self._opening
             self._url = self._url or gms_side_door.url_beside(opening.url)
-            self._http = open_http(self._url, opening.network, transport=opening.transport)
+            http = open_http(self._url, opening.network, transport=opening.transport)
+            self._http = tapped_http(http, opening.wiretap)
         return self._http
 
     def _forwarded(self, cookie: StoredCookie) -> StoredCookie:

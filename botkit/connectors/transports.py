@@ -12,6 +12,7 @@ from botkit.connectors.bayeux_link import LONG_POLLING, WEBSOCKET
 from botkit.connectors.bayeux_socket import OpenSocket
 from botkit.connectors.http import Http
 from botkit.connectors.websocket import open_websocket
+from botkit.connectors.wiretapped import tapped_opener
 from botkit.errors import ConfigError
 from botkit.interfaces import Opening
 
@@ -46,13 +47,14 @@ class Transport:
         """Give what opens the WebSockets of one chat, which shares the cookies of its HTTP."""
         if WEBSOCKET not in self.types:
             return None
-        return partial(
+        opener = partial(
             open_websocket,
             opening.url,
             opening.network,
             cookies=http,
             transport=opening.transport,
         )
+        return tapped_opener(opener, opening.url, opening.wiretap)
 
 
 TRANSPORTS: Mapping[str, Transport] = MappingProxyType(

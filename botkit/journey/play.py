@@ -21,6 +21,7 @@ from botkit.chat import Continued, Event, Interrupted, SessionEnded
 from botkit.chat.transcript import text_of
 from botkit.errors import FOREIGN, BotkitError, SessionClosed, ungrouped
 from botkit.interfaces import Action, Connector, JourneyInfo, JourneyPlan, Reporter
+from botkit.journey.frames import Frames, mask_of
 from botkit.journey.openings import Resolved
 from botkit.journey.pump import Dispatch, Pump
 from botkit.journey.record import Record
@@ -33,7 +34,7 @@ from botkit.journey.verdicts import (
     of_opening,
     of_script,
 )
-from botkit.results import JourneyResult, Reason, StepResult, Verdict
+from botkit.results import Frame, JourneyResult, Reason, StepResult, Verdict
 from botkit.session import ChatSession, utc_now
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Journey:
         tell: reaches the reporters.
         actions: what ``call`` may name.
         stepper: steps through it by hand, if its script knows steps; None lets it run.
+        record_frames: what goes over the wire belongs to the evidence.
     """
 
     __slots__ = (
@@ -76,10 +78,12 @@ class Journey:
         "_dispatch",
         "_dispatcher",
         "_ending",
+        "_frames",
         "_journey_id",
         "_plan",
         "_pump",
         "_record",
+        "_record_frames",
         "_resolved",
         "_run_id",
         "_scope",
@@ -102,6 +106,7 @@ class Journey:
         tell: Tell,
         actions: Mapping[str, Action],
         stepper: Stepper | None = None,
+        record_frames: bool = False,
     ) -> None:
         self._plan = plan
         self._resolved = resolved
@@ -111,6 +116,8 @@ class Journey:
         self._actions = actions
         self._stepper = stepper
         self._stepping: Stepping | None = None
+        self._record_frames = record_frames
+        self._frames: Frames | None = None
         self._run_id = run_id
         self._journey_id = journey_id
         self._scope = trio.CancelScope()
@@ -143,6 +150,8 @@ class Journey:
             began=began,
             tell=self._tell,
         )
+        if self._record_frames:
+            self._frames = Frames(began)
         self._tell(lambda reporter: reporter.journey_started(record))
         await self._guarded(self._live)
         result = self._result(started_utc)
@@ -174,7 +183,7 @@ class Journey:
         async with trio.open_nursery() as nursery:
             session = self._session = ChatSession(
                 nursery,
-                self._resolved.opening,
+                replace(self._resolved.opening, wiretap=self._frames),
                 observer=self._on_step,
                 listener=self._on_event,
                 began=self._record.began,
@@ -347,9 +356,18 @@ class Journey:
             asserted=asserted,
             notes=tuple(map(record.mask, record.notes)),
             measurements=dict(record.measurements),
-            warnings=tuple(map(record.mask, record.warnings)),
+            warnings=tuple(map(record.mask, (*record.warnings, *self._lost_frames()))),
             by_hand=self._stepping is not None,
+            frames=self._masked_frames(),
         )
+
+    def _masked_frames(self) -> tuple[Frame, ...]:
+        if self._frames is None:
+            return ()
+        return self._frames.masked(mask_of(self._script, self._record.mask))
+
+    def _lost_frames(self) -> tuple[str, ...]:
+        return () if self._frames is None else self._frames.warnings
 
     def _last_broken_step(self, ending: Ending) -> StepResult | None:
         """Find the step that a failure came out of, if it came out of one."""

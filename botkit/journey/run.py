@@ -35,12 +35,14 @@ class RunSettings:
         override: what wins over what a bot says about its session.
         fallback: what a bot wins over.
         run_id: names the run; None makes a new name.
+        record_frames: what goes over the wires belongs to the evidence.
     """
 
     jobs: int = 10
     override: ConnectOptions = field(default_factory=ConnectOptions)
     fallback: ConnectOptions = field(default_factory=ConnectOptions)
     run_id: str | None = None
+    record_frames: bool = False
 
 
 class Run:
@@ -154,6 +156,7 @@ class Run:
                 tell=self._tell,
                 actions=self._actions,
                 stepper=self._stepper,
+                record_frames=self._settings.record_frames,
             )
             try:
                 result = self._results[number] = await journey.play()

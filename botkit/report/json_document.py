@@ -22,10 +22,14 @@
            "closest"}],           of these the one most like what was wanted, or null:
                                   {"seq", "line", "why", "percent", "wanted", "marked"}
         "transcript": [
-          {"at", "who", "party", "kind", "text", "index", "utc", "history", "seq"}]}]}
+          {"at", "who", "party", "kind", "text", "index", "utc", "history", "seq"}],
+        "frames": [               what went over the wire, with --record-frames; else empty
+          {"at", "direction": "sent" or "received", "what", "text",
+           "cut"}]}]}             more stood in it than "text"
 
-Durations are seconds; ``started`` of a step and ``at`` of a row are seconds since the journey
-began; ``*_utc`` are seconds since 1970. Verdicts and reasons are the words of ``botkit.results``.
+Durations are seconds; ``started`` of a step, ``at`` of a row and of a frame are seconds since the
+journey began; ``*_utc`` are seconds since 1970. Verdicts and reasons are the words of
+``botkit.results``.
 Members always come in this order, journeys in the order of their plans. A number that JSON cannot
 hold (a measured infinity) is null. ``exit_code`` does not know of reporters that fail at the end.
 Text is as the server sent it; characters that would command a terminal or turn the direction of
@@ -47,7 +51,7 @@ from botkit.interfaces import Reporter
 from botkit.report.files import write_whole
 from botkit.report.passing import Account, Closest, Passed, account_of_miss, accounts
 from botkit.report.text import INVISIBLE
-from botkit.results import JourneyResult, RunResult, Verdict, exit_code
+from botkit.results import Frame, JourneyResult, RunResult, Verdict, exit_code
 from botkit.version import __version__
 
 VERSION = 1
@@ -142,6 +146,7 @@ def _journey(journey: JourneyResult) -> dict[str, Any]:
         "by_hand": journey.by_hand,
         "steps": [_step(account) for account in accounts(journey)],
         "transcript": [_row(row, journey.began) for row in journey.transcript],
+        "frames": [_frame(frame) for frame in journey.frames],
     }
 
 
@@ -197,6 +202,16 @@ def _row(row: Row, began: float) -> dict[str, Any]:
         "utc": row.utc,
         "history": row.history,
         "seq": row.seq,
+    }
+
+
+def _frame(frame: Frame) -> dict[str, Any]:
+    return {
+        "at": _number(frame.at),
+        "direction": frame.direction,
+        "what": frame.what,
+        "text": frame.text,
+        "cut": frame.cut,
     }
 
 

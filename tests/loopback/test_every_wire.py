@@ -88,6 +88,50 @@ def test_a_bot_passes_over_every_wire(
     assert journey["connector"] == wire
 
 
+@pytest.mark.parametrize(("wire", "option"), wires())
+def test_frames_are_evidence_on_every_wire(
+    wire: str,
+    option: str,
+    served: Mapping[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PIN", 'se"c\u00e9t/4711')
+    bot = tmp_path / "secretive.yaml"
+    bot.write_text(SECRETIVE)
+    reach = reaching(wire, option, served)
+    header = ("--header", "Authorization: Bearer of-bad-news")
+    code, (journey,) = journeys(str(bot), *reach, *header, "--record-frames", folder=tmp_path)
+    assert code == 0, journey["message"]
+    frames = journey["frames"]
+    assert {frame["direction"] for frame in frames} == {"sent", "received"}
+    assert any(frame["what"].startswith(("POST /", "GET /")) for frame in frames)
+    (said,) = (f for f in frames if f["direction"] == "sent" and "My+pin" in plussed(f))
+    heard = next(f for f in frames if f["direction"] == "received" and "My+pin" in plussed(f))
+    assert 0 < said["at"] <= heard["at"] <= journey["duration"]
+    assert "***" in said["text"]
+    assert "***" in heard["text"]
+    evidence = json.dumps(frames)
+    for hidden in ("4711", "Authorization", "of-bad-news", "Cookie"):
+        assert hidden not in evidence
+    _, (journey,) = journeys(str(bot), *reach, folder=tmp_path)
+    assert journey["frames"] == []
+
+
+SECRETIVE = """botkit: 1
+bot: secretive
+steps:
+  - wait_for: agent
+  - say: My pin is ${secret.PIN}
+  - expect: {contains: My pin}
+"""
+
+
+def plussed(frame: Mapping[str, Any]) -> str:
+    """Give the text of a frame with blanks as forms have them."""
+    return str(frame["text"]).replace("%20", "+").replace(" ", "+")
+
+
 BUTTONS = """\
 botkit: 1
 bot: buttons

@@ -34,7 +34,7 @@ PUBLIC = {
     "botkit.interfaces": """
         SIMULATOR Action ActionContext AlertSink Bot ConnectOptions Connector Deliver
         JourneyInfo JourneyPlan Limits Match Matcher Miss NetworkSettings Opening Outcome
-        Reporter Request Script Session State StateStorage connector_for match_message
+        Reporter Request Script Session State StateStorage Wiretap connector_for match_message
     """,
     "botkit.hookspecs": """
         EVENT_HOOKS HOOKS PROJECT Register hookimpl hookspec on_agent_connected

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from botkit.report.json_document import JsonReporter, encode
 from botkit.report.text import INVISIBLE
-from botkit.results import Verdict
+from botkit.results import Frame, Verdict
 
 
 def document(run: Any, *, fail_on_degraded: bool = False) -> Any:
@@ -51,6 +51,15 @@ def test_a_document_has_all_the_evidence(make_journey: Any, make_run: Any) -> No
     assert failed["measurements"] == {"first_reply": 0.25}
     assert (passed["on_simulator"], passed["by_hand"]) == (True, False)
     assert passed["step"] is None
+
+
+def test_frames_stand_behind_the_transcript(make_journey: Any, make_run: Any) -> None:
+    frame = Frame(at=0.25, direction="received", what="frame", text="[]", cut=True)
+    (journey,) = document(make_run(make_journey(frames=(frame,))))["journeys"]
+    assert journey["frames"] == [
+        {"at": 0.25, "direction": "received", "what": "frame", "text": "[]", "cut": True}
+    ]
+    assert list(journey)[-2:] == ["transcript", "frames"]
 
 
 def test_members_keep_their_order(make_journey: Any, make_run: Any) -> None:

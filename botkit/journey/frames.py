@@ -1,0 +1,94 @@
+"""What went over the wire of one journey, kept for its evidence.
+
+Frames are kept as they came and masked when the evidence is made: what must not be shown may
+become known after the frame that holds it. Of a journey that was long the latest are kept, for a
+failure stands at the end.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import trio
+
+from botkit.records import quickly_made
+from botkit.results import Frame
+
+__all__ = ["Frames"]
+
+MAX_FRAMES = 2_000
+MAX_CHARACTERS = 512 * 1024
+"""Of all frames of a journey together."""
+
+
+class MaskWire(Protocol):
+    """Writes ``***`` for all that must not be shown; ``cut`` says that the text went on."""
+
+    def __call__(self, text: str, *, cut: bool) -> str: ...
+
+
+@quickly_made
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A frame before it is masked."""
+
+    at: float
+    sent: bool
+    what: str
+    text: str
+    cut: bool
+
+
+class Frames:
+    """Keeps the frames of one journey; is its ``interfaces.Wiretap``.
+
+    Args:
+        began: the loop's clock when the journey began.
+    """
+
+    __slots__ = ("_began", "_characters", "_dropped", "_seen")
+
+    def __init__(self, began: float) -> None:
+        self._began = began
+        self._seen: deque[Seen] = deque()
+        self._characters = 0
+        self._dropped = 0
+
+    def __call__(self, *, sent: bool, what: str, text: str, cut: bool) -> None:
+        """Keep a frame, in place of the oldest if there are too many."""
+        at = trio.current_time() - self._began
+        self._seen.append(Seen(at=at, sent=sent, what=what, text=text, cut=cut))
+        self._characters += len(text)
+        while len(self._seen) > MAX_FRAMES or self._characters > MAX_CHARACTERS:
+            self._characters -= len(self._seen.popleft().text)
+            self._dropped += 1
+
+    def masked(self, mask: MaskWire) -> tuple[Frame, ...]:
+        """Give the frames as they may be shown."""
+        return tuple(
+            Frame(
+                at=seen.at,
+                direction="sent" if seen.sent else "received",
+                what=mask(seen.what, cut=False),
+                text=mask(seen.text, cut=seen.cut),
+                cut=seen.cut,
+            )
+            for seen in self._seen
+        )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Say what is missing from the frames, if anything is."""
+        if not self._dropped:
+            return ()
+        kept = len(self._seen)
+        return (f"of the frames the latest {kept} are kept; {self._dropped} before are not",)
+
+
+def mask_of(script: object, mask: Callable[[str], str]) -> MaskWire:
+    """Give what masks the frames of a script; its ``mask`` does, if it has nothing better."""
+    better: MaskWire | None = getattr(script, "mask_wire", None)
+    return better or (lambda text, *, cut: mask(text))
