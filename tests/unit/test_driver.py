@@ -432,9 +432,9 @@ class FakeJourney(SimpleNamespace):
 
 
 def attached(*steps: ast.Step, **actions: Any) -> tuple[ScriptedBot, list[StepResult], FakeJourney]:
-    bot = ScriptedBot(
-        script(*steps), Values(variables={"v": "1"}, masked={"pin"}), rng=random.Random(0)
-    )
+    values = Values(variables={"v": "1"})
+    values.hide("pin", "the pin")
+    bot = ScriptedBot(script(*steps), values, rng=random.Random(0))
     seen: list[StepResult] = []
     journey = FakeJourney()
     bot.attach(journey=journey, observer=seen.append, actions=actions)  # type: ignore[arg-type]
@@ -458,7 +458,7 @@ async def test_a_scripted_bot_plays_over_a_session(autojump_clock: MockClock) ->
     assert [step.started for step in seen] == [5, 5, 5]
     assert journey.notes == ["a ***"]
     assert session.done == ["hi"]
-    assert bot.mask("pin") == "***"
+    assert bot.masker("pin") == "***"
 
 
 async def test_a_scripted_bot_plays_without_a_journey(autojump_clock: MockClock) -> None:
