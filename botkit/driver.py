@@ -299,10 +299,6 @@ class ScriptedBot:
         """Write ``***`` for everything in a text that must not be shown."""
         return self._values.mask(text)
 
-    def mask_wire(self, text: str, *, cut: bool) -> str:
-        """Do as :meth:`mask` in what went over a wire, however it is spelled there."""
-        return self._values.mask_wire(text, cut=cut)
-
     @property
     def unread(self) -> tuple[Event, ...]:
         """What came and no step has read or passed over yet, oldest first."""

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "botkit"
 TEMPLATES = PACKAGE / "templates"
 """What ``botkit new`` copies: no part of the package, but code of users."""
 
-OPEN_TO_ALL = frozenset({"errors", "records", "version"})
+OPEN_TO_ALL = frozenset({"errors", "masking", "records", "version"})
 
 MAY_IMPORT: dict[str, frozenset[str] | None] = {
     entry: None if allowed is None else frozenset(allowed.split())
@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, frozenset[str] | None] = {
         "version": "",
         "errors": "",
         "records": "",
+        "masking": "",
         "wakeup": "",
         "chat": "",
         "bayeux": "",
@@ -65,7 +66,7 @@ BY_NAME_ONLY = "default_plugins"
 DOOR = "__init__"
 """``botkit`` itself: hands public names on lazily, and is imported by nobody inside."""
 
-PURE = ("chat", "bayeux", "genesys", "results", "bot", "recording")
+PURE = ("masking", "chat", "bayeux", "genesys", "results", "bot", "recording")
 
 IMPURE: dict[str, frozenset[str]] = {
     "trio": frozenset(),

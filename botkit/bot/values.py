@@ -18,7 +18,6 @@ the environment, the date or randomness by itself: all of it is passed in with :
 from __future__ import annotations
 
 import enum
-import json
 import random
 import re
 import uuid
@@ -29,15 +28,10 @@ from types import MappingProxyType
 
 import regex
 
-from botkit.bot.wire_masking import hide_on_wire
-from botkit.chat.transcript import CUT
 from botkit.errors import ConfigError
+from botkit.masking import Masker
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-HIDDEN = "***"
-"""What is shown in place of a value that must not be shown."""
-SHORTEST_BEGINNING = 3
-"""Characters of a hidden text that tell something of it."""
 
 
 class Scope(enum.Enum):
@@ -269,7 +263,7 @@ class Values:
         today: None if there is no date here.
         args: the arguments of the file of steps that is played; nothing outside of one.
         variables: what was captured so far; grows during the journey.
-        masked: texts that must never be shown; grows during the journey.
+        masker: hides what must never be shown; learns during the journey.
     """
 
     row: Mapping[str, str] = field(default_factory=lambda: NOTHING)
@@ -279,7 +273,7 @@ class Values:
     today: date | None = None
     args: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     variables: dict[str, str] = field(default_factory=dict)
-    masked: set[str] = field(default_factory=set)
+    masker: Masker = field(default_factory=Masker)
 
     def lookup(self, reference: Reference) -> str:
         """Give the value of a reference.
@@ -291,39 +285,22 @@ class Values:
         if value is None:
             raise VariableError(_why_missing(reference), reference=reference)
         if reference.scope is Scope.SECRET:
-            self.hide(value)
+            self.hide(value, str(reference))
         return value
 
     def capture(self, name: str, value: str, *, mask: bool = False) -> None:
         """Set a variable; with ``mask`` its value is never shown from now on."""
         self.variables[name] = value
         if mask:
-            self.hide(value)
+            self.hide(value, f"${{{name}}}")
 
-    def hide(self, text: str) -> None:
-        """Never show this text from now on."""
-        if text:
-            self.masked.add(text)
+    def hide(self, text: str, name: str) -> None:
+        """Never show this text from now on; ``name`` is what it is called, for warnings."""
+        self.masker.hide(text, name)
 
     def mask(self, text: str) -> str:
         """Write ``***`` in place of everything that must not be shown."""
-        if not self.masked:
-            return text
-        spelled = {spelling for hidden in self.masked for spelling in _spellings(hidden)}
-        # The longest first: one masked value may be a part of another.
-        for hidden in sorted(spelled, key=len, reverse=True):
-            text = text.replace(hidden, HIDDEN)
-            *cut_off, rest = text.split(CUT)
-            text = CUT.join([*(_hide_beginning(part, hidden) for part in cut_off), rest])
-        return text
-
-    def mask_wire(self, text: str, *, cut: bool) -> str:
-        """Do as :meth:`mask` in what went over a wire, however it is spelled there.
-
-        Args:
-            cut: the text went on.
-        """
-        return hide_on_wire(text, self.masked, cut=cut) if self.masked else text
+        return self.masker(text)
 
     def _find(self, reference: Reference) -> str | None:
         name = reference.name
@@ -344,22 +321,9 @@ class Values:
                 return self.variables.get(name)
 
 
-def _spellings(text: str) -> tuple[str, str, str]:
-    """Give a text as it stands for itself, in quotes, and in a regular expression."""
-    return text, json.dumps(text, ensure_ascii=False)[1:-1], escape_regex(text)
-
-
 def escape_regex(text: str) -> str:
     """Write a text so that a regular expression finds just it."""
     return regex.escape(text, special_only=True)
-
-
-def _hide_beginning(text: str, hidden: str) -> str:
-    """Hide the end of a text that was cut off, if something hidden may have begun there."""
-    for length in range(min(len(hidden) - 1, len(text)), SHORTEST_BEGINNING - 1, -1):
-        if text.endswith(hidden[:length]):
-            return text[:-length] + HIDDEN
-    return text
 
 
 NO_VALUES = Values()

@@ -139,7 +139,7 @@ class YamlBot:
                 values,
                 unique=values.unique.copy() if values.unique else None,
                 variables={},
-                masked=set(values.masked),
+                masker=values.masker.copy(),
             )
             return self.make_script(self.script, own)
 
@@ -158,9 +158,9 @@ class YamlBot:
 
     def _hide(self, values: Values) -> None:
         for column in self.masked_columns:
-            values.hide(values.row.get(column, ""))
+            values.hide(values.row.get(column, ""), f"${{row.{column}}}")
         for template in self.masked:
-            values.hide(template.render(values))
+            values.hide(template.render(values), template.source)
 
     def _connect_options(self, values: Values) -> ConnectOptions:
         wanted = self.connect

@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 
 from botkit.chat import events
 from botkit.chat.events import Event, PartyKind
+from botkit.masking import shortened
 from botkit.records import quickly_made
 
 MAX_ROWS = 10_000
 MAX_LINE = 500
 """Characters of an event that evidence shows."""
-CUT = "…"
-"""Marks where a text was cut off."""
 
 
 @quickly_made
@@ -190,5 +189,4 @@ def text_of(event: Event) -> str:
 
 def describe(event: Event) -> str:
     """Say an event in a line of bounded length, as evidence shows it."""
-    line = str(row_of(event))
-    return line if len(line) <= MAX_LINE else line[:MAX_LINE] + CUT
+    return shortened(str(row_of(event)), MAX_LINE)

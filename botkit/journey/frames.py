@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import trio
 
+from botkit.masking import CUT
 from botkit.records import quickly_made
 from botkit.results import Frame
 
@@ -22,12 +22,6 @@ __all__ = ["Frames"]
 MAX_FRAMES = 2_000
 MAX_CHARACTERS = 512 * 1024
 """Of all frames of a journey together."""
-
-
-class MaskWire(Protocol):
-    """Writes ``***`` for all that must not be shown; ``cut`` says that the text went on."""
-
-    def __call__(self, text: str, *, cut: bool) -> str: ...
 
 
 @quickly_made
@@ -66,14 +60,15 @@ class Frames:
             self._characters -= len(self._seen.popleft().text)
             self._dropped += 1
 
-    def masked(self, mask: MaskWire) -> tuple[Frame, ...]:
+    def masked(self, mask: Callable[[str], str]) -> tuple[Frame, ...]:
         """Give the frames as they may be shown."""
         return tuple(
             Frame(
                 at=seen.at,
                 direction="sent" if seen.sent else "received",
-                what=mask(seen.what, cut=False),
-                text=mask(seen.text, cut=seen.cut),
+                what=mask(seen.what),
+                # The mark of the cut lets what is hidden be known by its beginning.
+                text=mask(seen.text + CUT).removesuffix(CUT) if seen.cut else mask(seen.text),
                 cut=seen.cut,
             )
             for seen in self._seen
@@ -86,9 +81,3 @@ class Frames:
             return ()
         kept = len(self._seen)
         return (f"of the frames the latest {kept} are kept; {self._dropped} before are not",)
-
-
-def mask_of(script: object, mask: Callable[[str], str]) -> MaskWire:
-    """Give what masks the frames of a script; its ``mask`` does, if it has nothing better."""
-    better: MaskWire | None = getattr(script, "mask_wire", None)
-    return better or (lambda text, *, cut: mask(text))

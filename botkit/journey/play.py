@@ -21,7 +21,7 @@ from botkit.chat import Continued, Event, Interrupted, SessionEnded
 from botkit.chat.transcript import text_of
 from botkit.errors import FOREIGN, BotkitError, SessionClosed, ungrouped
 from botkit.interfaces import Action, Connector, JourneyInfo, JourneyPlan, Reporter
-from botkit.journey.frames import Frames, mask_of
+from botkit.journey.frames import Frames
 from botkit.journey.openings import Resolved
 from botkit.journey.pump import Dispatch, Pump
 from botkit.journey.record import Record
@@ -364,7 +364,7 @@ class Journey:
     def _masked_frames(self) -> tuple[Frame, ...]:
         if self._frames is None:
             return ()
-        return self._frames.masked(mask_of(self._script, self._record.mask))
+        return self._frames.masked(self._record.mask)
 
     def _lost_frames(self) -> tuple[str, ...]:
         return () if self._frames is None else self._frames.warnings

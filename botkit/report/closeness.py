@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from botkit.chat.transcript import CUT
+from botkit.masking import CUT
 from botkit.report.text import one_line
 
 MAX_WANTED = 200

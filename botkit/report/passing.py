@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from botkit.chat import PartyKind, Row
-from botkit.chat.transcript import CUT, MAX_LINE
+from botkit.chat.transcript import MAX_LINE
 from botkit.chat.tried import MAX_SHOWN
+from botkit.masking import CUT
 from botkit.report.closeness import Likeness, likeness, quoted_in, wanted_in
 from botkit.results import JourneyResult, StepResult, Verdict
 

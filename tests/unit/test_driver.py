@@ -432,9 +432,9 @@ class FakeJourney(SimpleNamespace):
 
 
 def attached(*steps: ast.Step, **actions: Any) -> tuple[ScriptedBot, list[StepResult], FakeJourney]:
-    bot = ScriptedBot(
-        script(*steps), Values(variables={"v": "1"}, masked={"pin"}), rng=random.Random(0)
-    )
+    values = Values(variables={"v": "1"})
+    values.hide("pin", "the pin")
+    bot = ScriptedBot(script(*steps), values, rng=random.Random(0))
     seen: list[StepResult] = []
     journey = FakeJourney()
     bot.attach(journey=journey, observer=seen.append, actions=actions)  # type: ignore[arg-type]

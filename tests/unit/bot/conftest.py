@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -61,6 +61,7 @@ class Rehearsal:
         obliging: commands are done the moment they are given.
         userdata: what is visible already.
         stepped: steps are held.
+        masked: what is never shown.
         values: of :class:`Values`.
 
     Attributes:
@@ -80,6 +81,7 @@ class Rehearsal:
         obliging: bool = True,
         userdata: Mapping[str, str] = NOTHING,
         stepped: bool = False,
+        masked: Iterable[str] = (),
         **values: Any,
     ) -> None:
         self.now = 0.0
@@ -91,6 +93,8 @@ class Rehearsal:
         self.deadline: float | None = None
         self.finished: Finished | None = None
         self.values = Values(**values)
+        for text in masked:
+            self.values.hide(text, "a value")
         self._obliging = obliging
         self._seq = 0
         self._under_way: list[int] = []

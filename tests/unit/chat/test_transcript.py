@@ -4,7 +4,8 @@ import pytest
 
 from botkit import chat
 from botkit.chat import EndedBy, Event, Message, Party, PartyKind, Row, Transcript, describe
-from botkit.chat.transcript import CUT, MAX_LINE, row_of, text_of
+from botkit.chat.transcript import MAX_LINE, row_of, text_of
+from botkit.masking import CUT
 
 ADA = Party(name="Ada", kind=PartyKind.AGENT)
 BILL = Party(name="Bill", kind=PartyKind.CUSTOMER)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from botkit.chat import PartyKind, Row
-from botkit.chat.transcript import CUT, MAX_LINE
+from botkit.chat.transcript import MAX_LINE
 from botkit.chat.tried import MAX_SHOWN
+from botkit.masking import CUT
 from botkit.report.evidence import evidence
 from botkit.report.explanation import explanation
 from botkit.report.json_document import MAX_CAME, document

@@ -1,0 +1,136 @@
+"""Hides what must not be shown: the one place that knows how.
+
+What it promises, and what not, is told in bots/README.md, "What is never shown".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from botkit.masking.shortening import CUT
+from botkit.masking.spellings import needles
+from botkit.masking.views import CUTS, View, views
+
+__all__ = ["CUT", "HIDDEN", "SHORT", "Masker"]
+
+HIDDEN = "***"
+"""What is shown in place of a value that must not be shown."""
+SHORT = 4
+"""A value of fewer characters is hidden only where it stands alone, as a word."""
+SHORTEST_BEGINNING = 3
+"""Characters of a hidden value before a cut that tell something of it; half of it always does."""
+CUT_OFF = re.compile(CUTS)
+
+
+class Masker:
+    """Writes ``***`` in place of what must not be shown, however it is spelled.
+
+    Example::
+
+        mask = Masker()
+        mask.hide("s3cret", "${secret.PIN}")
+        mask("it was %733cret")  # "it was ***"
+
+    Attributes:
+        warnings: what the masker cannot do well, each naming a value; never a value itself.
+    """
+
+    __slots__ = ("_hidden", "_needles", "warnings")
+
+    def __init__(self) -> None:
+        self._hidden: set[str] = set()
+        self._needles: tuple[str, ...] = ()
+        self.warnings: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to hide."""
+        return bool(self._hidden)
+
+    def hide(self, text: str, name: str = "a value") -> None:
+        """Never show this text from now on.
+
+        Args:
+            text: the value; nothing is hidden if it is blank.
+            name: what the value is called, for warnings.
+        """
+        if not text or text in self._hidden:
+            return
+        if len(text.strip()) < SHORT:
+            self.warnings += (_about_short(text.strip(), name),)
+        if text.strip():
+            self._hidden.add(text)
+            # The longest first: it is what most likely was meant.
+            found = needles(text).union(self._needles)
+            self._needles = tuple(sorted(found, key=lambda needle: (-len(needle), needle)))
+
+    def copy(self) -> Masker:
+        """Give one that hides the same, and learns by itself from now on."""
+        other = Masker()
+        other._hidden = set(self._hidden)
+        other._needles = self._needles
+        other.warnings = self.warnings
+        return other
+
+    def __call__(self, text: str) -> str:
+        """Write ``***`` in place of everything that must not be shown."""
+        if not self._needles or not text:
+            return text
+        spans = [span for view in views(text) for span in self._found_in(view)]
+        return _covered(text, spans) if spans else text
+
+    def _found_in(self, view: View) -> Iterator[tuple[int, int]]:
+        cuts = [found.start() for found in CUT_OFF.finditer(view.text)]
+        for needle in self._needles:
+            for start in _places_of(needle, view.text):
+                yield view.source(start, start + len(needle))
+            for cut in cuts:
+                begin = _beginning_of(needle, view.text, cut)
+                if begin is not None:
+                    # Up to the cut: half an escape reads as nothing.
+                    yield view.source(begin, cut)[0], view.source(cut, cut + 1)[0]
+
+
+def _places_of(needle: str, text: str) -> Iterator[int]:
+    start = text.find(needle)
+    while start >= 0:
+        if len(needle) >= SHORT or _stands_alone(text, start, start + len(needle)):
+            yield start
+        start = text.find(needle, start + 1)
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start] if start else "", text[end : end + 1]
+    return not (before.isalnum() or before == "_" or after.isalnum() or after == "_")
+
+
+def _beginning_of(needle: str, text: str, end: int) -> int | None:
+    """Find where a value begins whose end was cut off."""
+    least = needle[: min(SHORTEST_BEGINNING, max(1, len(needle) // 2))]
+    start = text.find(least, max(0, end - len(needle)), end)
+    while start >= 0:
+        if needle.startswith(text[start:end]):
+            return start
+        start = text.find(least, start + 1, end)
+    return None
+
+
+def _covered(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Write ``***`` once for spans that overlap or touch."""
+    parts: list[str] = []
+    behind = 0
+    covered = -1
+    for start, end in sorted(spans):
+        if start > covered:
+            parts += (text[behind:start], HIDDEN)
+        behind = covered = max(behind, end)
+    return "".join([*parts, text[behind:]])
+
+
+def _about_short(text: str, name: str) -> str:
+    if not text:
+        return f"{name} is blank, so it cannot be hidden"
+    return (
+        f"{name} has only {len(text)} character{'' if len(text) == 1 else 's'}: it is hidden only"
+        " where it stands alone as a word, and so is all else that reads the same"
+    )
