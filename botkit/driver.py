@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import trio
 
+from botkit.bot.foresight import Foresight
 from botkit.bot.interpreter import Interpreter
 from botkit.bot.script import BotScript, Step
 from botkit.bot.turn import (
@@ -30,7 +31,7 @@ from botkit.bot.turn import (
     Turn,
 )
 from botkit.bot.values import Values
-from botkit.chat import Command, Event
+from botkit.chat import Command, Event, Message
 from botkit.errors import FOREIGN, BotkitError, ungrouped
 from botkit.interfaces import (
     Action,
@@ -38,6 +39,7 @@ from botkit.interfaces import (
     JourneyInfo,
     Session,
 )
+from botkit.masking import Masker
 from botkit.results import StepResult
 from botkit.wakeup import Wakeup
 
@@ -270,6 +272,7 @@ class ScriptedBot:
     __slots__ = (
         "_actions",
         "_before",
+        "_foresight",
         "_interpreter",
         "_journey",
         "_observer",
@@ -284,6 +287,7 @@ class ScriptedBot:
         self._script = script
         self._values = values
         self._rng = rng
+        self._foresight = Foresight(script, values)
         self._interpreter: Interpreter | None = None
         self._journey: JourneyInfo | None = None
         self._observer: Observer | None = None
@@ -295,9 +299,14 @@ class ScriptedBot:
         """How many assertions there were so far."""
         return 0 if self._interpreter is None else self._interpreter.asserted
 
-    def mask(self, text: str) -> str:
-        """Write ``***`` for everything in a text that must not be shown."""
-        return self._values.mask(text)
+    @property
+    def masker(self) -> Masker:
+        """Hides what must not be shown."""
+        return self._values.masker
+
+    def foresee(self, event: Event) -> Iterable[str]:
+        """Give what of an event will not be shown any more once a step has read it."""
+        return self._foresight.see(event) if type(event) is Message else ()
 
     @property
     def unread(self) -> tuple[Event, ...]:

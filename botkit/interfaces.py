@@ -19,6 +19,7 @@ import trio
 
 from botkit.chat import Button, Command, Event, FileLimits, Message, Restoration, Row
 from botkit.errors import BotkitError
+from botkit.masking import Masker
 from botkit.records import quickly_made
 from botkit.results import Alert, JourneyResult, RunResult, StepResult
 
@@ -415,6 +416,7 @@ class JourneyPlan:
         row: the values of ``${row.x}``.
         row_file: where the row is written: a file of data or the bot's own; None without a row.
         row_line: its first line there, from 1.
+        masker: hides what of it must not be shown.
         new_script: makes the journey's own copy; called once per journey.
     """
 
@@ -429,6 +431,7 @@ class JourneyPlan:
     row_line: int | None = None
     connect: ConnectOptions = field(default_factory=ConnectOptions)
     limits: Limits = field(default_factory=Limits)
+    masker: Masker = field(default_factory=Masker)
     new_script: Callable[[], object]
 
 

@@ -152,6 +152,7 @@ class YamlBot:
             tags=self.tags,
             row=row,
             connect=self._connect_options(values),
+            masker=values.masker,
             limits=self.limits,
             new_script=new_script,
         )

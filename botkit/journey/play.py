@@ -25,6 +25,7 @@ from botkit.journey.frames import Frames
 from botkit.journey.openings import Resolved
 from botkit.journey.pump import Dispatch, Pump
 from botkit.journey.record import Record
+from botkit.journey.shown import hide_credentials, shown_result
 from botkit.journey.stepping import Steppable, Stepper, Stepping
 from botkit.journey.verdicts import (
     Ending,
@@ -152,7 +153,8 @@ class Journey:
         )
         if self._record_frames:
             self._frames = Frames(began)
-        self._tell(lambda reporter: reporter.journey_started(record))
+        self._make_script()
+        self._tell(lambda reporter: reporter.journey_started(record.shown))
         await self._guarded(self._live)
         result = self._result(started_utc)
         if self._dispatch is not None:
@@ -175,8 +177,6 @@ class Journey:
     # --- the life ---
 
     async def _live(self) -> None:
-        self._make_script()
-        self._record.mask = getattr(self._script, "mask", str)
         dispatch = self._dispatch = self._dispatcher(self._script, self._plan.bot)
         if self._ending is not None:
             return
@@ -203,6 +203,10 @@ class Journey:
             self._script = self._plan.new_script()
         except FOREIGN as error:  # The boundary to bots' code.
             self._ending = of_script(error)
+        masker = getattr(self._script, "masker", None) or self._plan.masker.copy()
+        hide_credentials(masker, self._resolved.opening)
+        self._record.masker = masker
+        self._record.foresee = getattr(self._script, "foresee", self._record.foresee)
 
     async def _play_script(self, session: ChatSession) -> None:
         """Open, run the script, leave; how it went is in ``_ending``."""
@@ -280,7 +284,7 @@ class Journey:
         if step.number != number:
             step = replace(step, number=number)
         self._record.add_step(step)
-        self._pump.put("on_step_finished", step=step)
+        self._pump.put("on_step_finished", step=self._record.steps[-1])
 
     def _on_hook_error(self, error: Exception) -> None:
         if isinstance(error.__cause__, SessionClosed):
@@ -331,7 +335,7 @@ class Journey:
             left=session is None or session.left,
             goodbye=text_of(ended) if ended is not None else "it was never ended",
         )
-        return JourneyResult(
+        result = JourneyResult(
             run_id=self._run_id,
             journey_id=self._journey_id,
             bot=plan.bot,
@@ -341,25 +345,26 @@ class Journey:
             tags=plan.tags,
             verdict=ending.verdict,
             reason=ending.reason,
-            message=record.mask(ending.message),
+            message=ending.message,
             step=ending.step or self._last_broken_step(ending),
             started_utc=started_utc,
             began=record.began,
             duration=trio.current_time() - record.began,
             steps=tuple(record.steps),
-            transcript=tuple(map(record.masked, session.transcript.rows())) if session else (),
+            transcript=session.transcript.rows() if session else (),
             connector=self._resolved.connector,
             server=self._connector.server_of(self._resolved.opening),
             on_simulator=record.on_simulator,
             session_id=session.id if session is not None else None,
             left=session is None or session.left,
             asserted=asserted,
-            notes=tuple(map(record.mask, record.notes)),
+            notes=tuple(record.notes),
             measurements=dict(record.measurements),
-            warnings=tuple(map(record.mask, (*record.warnings, *self._lost_frames()))),
+            warnings=(*record.warnings, *self._lost_frames()),
             by_hand=self._stepping is not None,
             frames=self._masked_frames(),
         )
+        return shown_result(result, record.masker)
 
     def _masked_frames(self) -> tuple[Frame, ...]:
         if self._frames is None:

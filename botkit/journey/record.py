@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
 
 from botkit.chat import Error, Event, Row
 from botkit.chat.transcript import row_of
 from botkit.interfaces import JourneyPlan, Reporter
+from botkit.journey.shown import ShownJourney, shown_row, shown_step
+from botkit.masking import Masker
 from botkit.results import StepResult
 
 MAX_NOTES = 1_000
@@ -20,12 +21,14 @@ class Record:
         "_plan",
         "_tell",
         "began",
+        "foresee",
         "journey_id",
-        "mask",
+        "masker",
         "measurements",
         "notes",
         "on_simulator",
         "run_id",
+        "shown",
         "steps",
         "warnings",
     )
@@ -46,8 +49,12 @@ class Record:
         self.journey_id = journey_id
         self.on_simulator = on_simulator
         self.began = began
-        self.mask: Callable[[str], str] = str
+        self.masker = Masker()
         """Applied to whatever is shown; a script that knows secrets brings its own."""
+        self.foresee: Callable[[Event], Iterable[str]] = lambda _: ()
+        """Gives what of an event will not be shown any more once the script has read it."""
+        self.shown = ShownJourney(self)
+        """What reporters are given."""
         self.steps: list[StepResult] = []
         self.notes: list[str] = []
         self.measurements: dict[str, float] = {}
@@ -74,6 +81,10 @@ class Record:
         """How many assertions held or failed so far."""
         return sum(1 for step in self.steps if step.asserts)
 
+    def mask(self, text: str) -> str:
+        """Write ``***`` for everything in a text that must not be shown."""
+        return self.masker(text)
+
     def note(self, text: str) -> None:
         """Write something down for the evidence; past a bound, only that there was more."""
         if len(self.notes) < MAX_NOTES:
@@ -87,18 +98,21 @@ class Record:
 
     def add_step(self, step: StepResult) -> None:
         """Write a finished step down and show it."""
+        step = shown_step(step, self.masker)
         self.steps.append(step)
-        self._tell(lambda reporter: reporter.step_finished(self, step))
+        self._tell(lambda reporter: reporter.step_finished(self.shown, step))
 
     def add_event(self, event: Event) -> None:
         """Show an event; an error that the service reported is worth a warning."""
         if type(event) is Error:
             self.warnings.append(f"the service reported an error: {row_of(event).text}")
-        self._tell(lambda reporter: reporter.event(self, self.masked(row_of(event))))
+        masker = self.masker
+        for text in self.foresee(event):
+            masker = self.masker.copy() if masker is self.masker else masker
+            masker.hide(text)
+        row = shown_row(row_of(event), masker)
+        self._tell(lambda reporter: reporter.event(self.shown, row))
 
     def masked(self, row: Row) -> Row:
         """Give a row of the transcript as it may be shown."""
-        who, text = self.mask(row.who), self.mask(row.text)
-        if who == row.who and text == row.text:
-            return row
-        return replace(row, who=who, text=text)
+        return shown_row(row, self.masker)

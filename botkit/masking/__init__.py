@@ -1,6 +1,17 @@
 """Keeps secrets and personal data out of everything that is shown, however they are spelled."""
 
-from botkit.masking.masker import CUT, HIDDEN, SHORT, Masker
-from botkit.masking.shortening import shortened, shortened_repr
+from botkit.masking.credentials import named_secrets, url_secrets, without_password
+from botkit.masking.masker import HIDDEN, SHORT, Masker
+from botkit.masking.shortening import CUT, shortened, shortened_repr
 
-__all__ = ["CUT", "HIDDEN", "SHORT", "Masker", "shortened", "shortened_repr"]
+__all__ = [
+    "CUT",
+    "HIDDEN",
+    "SHORT",
+    "Masker",
+    "named_secrets",
+    "shortened",
+    "shortened_repr",
+    "url_secrets",
+    "without_password",
+]

@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from botkit.masking.shortening import CUT
 from botkit.masking.spellings import needles
 from botkit.masking.views import CUTS, View, views
 
-__all__ = ["CUT", "HIDDEN", "SHORT", "Masker"]
+__all__ = ["HIDDEN", "SHORT", "Masker"]
 
 HIDDEN = "***"
 """What is shown in place of a value that must not be shown."""

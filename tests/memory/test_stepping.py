@@ -136,10 +136,12 @@ async def test_thinking_fails_no_journey(play: Play, autojump_clock: MockClock) 
     assert result.duration >= len(LINES) * THOUGHT
     assert all(step.duration < 5 for step in result.steps if step.verb != "repeat")
     assert result.by_hand
-    assert result.warnings == (
+    assert result.warnings[0] == (
         "stepped by hand: paused 8 times for 480.0 s, which did not count in the limit of the"
-        " whole chat; 0 lines said by a person",
+        " whole chat; 0 lines said by a person"
     )
+    (short,) = result.warnings[1:]
+    assert short.startswith("${order} has only 3 characters: it is hidden only")
 
 
 async def test_the_limit_of_the_chat_goes_on_when_nobody_thinks(

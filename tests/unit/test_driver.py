@@ -458,7 +458,7 @@ async def test_a_scripted_bot_plays_over_a_session(autojump_clock: MockClock) ->
     assert [step.started for step in seen] == [5, 5, 5]
     assert journey.notes == ["a ***"]
     assert session.done == ["hi"]
-    assert bot.mask("pin") == "***"
+    assert bot.masker("pin") == "***"
 
 
 async def test_a_scripted_bot_plays_without_a_journey(autojump_clock: MockClock) -> None:
