@@ -302,7 +302,8 @@ async def play(folder: Path, caplog: pytest.LogCaptureFixture) -> Played:
         run = Run(
             plans_of(folder / "b.yaml", own, secrets),
             RunSettings(
-                override=ConnectOptions(connector=IN_MEMORY, server=server, network=network)
+                override=ConnectOptions(connector=IN_MEMORY, server=server, network=network),
+                record_frames=True,
             ),
             connectors={IN_MEMORY: lambda: connector},
             dispatcher=own.dispatcher,
@@ -428,6 +429,7 @@ async def test_no_canary_is_in_any_output(
     (result,) = played.run.journeys
     assert (result.verdict, result.reason) == (Verdict.ERROR, Reason.PLUGIN), result.message
     assert len(CANARIES) == 40
+    assert len(result.frames) > 500
     heard = sum(row.party is not None and row.who == "Grace" for row in result.transcript)
     assert heard > 700
     leaks = {name: sorted(leaks_in("\n".join(read(played)))) for name, read in ARTEFACTS.items()}
