@@ -19,6 +19,7 @@ from botkit.interfaces import (
     StateStorage,
     connector_for,
 )
+from botkit.masking import without_password
 from botkit.plugins import load_plugins
 from botkit.plugins import make_storage as make_registered_storage
 from botkit.session import ChatSession
@@ -131,7 +132,7 @@ async def restore_session(
     wire.check(opening)
     state = await keeper.load()
     if state is None:
-        at = f" at {url}" if url else ""
+        at = f" at {without_password(url)}" if url else ""
         raise NoStoredSession(f"nothing is stored of a chat with the service {service!r}{at}")
     opening = replace(
         opening,

@@ -19,6 +19,7 @@ import trio
 from botkit.connectors.gms_cometd import GmsCometd
 from botkit.errors import ConfigError, ConnectorError, LocalProtocolError, ungrouped
 from botkit.interfaces import Deliver, Opening, Request
+from botkit.masking import without_password
 
 if TYPE_CHECKING:
     from botkit.simulator import SimulatorAddress, SimulatorSettings
@@ -58,7 +59,7 @@ class EmbeddedSimulator:
         """
         if opening.url:
             raise ConfigError(
-                f"the simulator is its own server; leave {opening.url!r} out,"
+                f"the simulator is its own server; leave {without_password(opening.url)!r} out,"
                 " or name the connector that speaks to it",
                 key="server",
             )

@@ -144,12 +144,15 @@ def complain(sentence: str) -> None:
 
 
 def _give_up(error: BaseException, code: ExitCode, arguments: Sequence[str]) -> ExitCode:
+    from botkit.masking import masked
+
     if os.environ.get("BOTKIT_DEBUG") or {"-v", "--verbose"}.intersection(arguments):
-        click.echo("".join(traceback.format_exception(error)), err=True)
+        click.echo(masked("".join(traceback.format_exception(error))), err=True)
     if isinstance(error, BotkitError):
-        complain(str(error))
+        complain(masked(str(error)))
     else:
-        complain(f"{_told(error)} (a mistake in botkit or a plugin; BOTKIT_DEBUG=1 tells where)")
+        told = masked(_told(error))
+        complain(f"{told} (a mistake in botkit or a plugin; BOTKIT_DEBUG=1 tells where)")
     return code
 
 

@@ -24,6 +24,7 @@ from botkit.connectors.http import Lane
 from botkit.connectors.http.excerpt import shown
 from botkit.connectors.websocket import WebSocket
 from botkit.errors import BotkitError, ConnectorError, LocalProtocolError, RemoteProtocolError
+from botkit.masking import without_password
 
 __all__ = ["OpenSocket", "SocketLine"]
 
@@ -65,7 +66,9 @@ class SocketLine:
         self._polling = False
         self._closed = False
         # Why the socket before this one was lost, and whether the connect loop has to be told.
-        self._loss: BotkitError = ConnectorError(f"{url} was never connected", kind="lost")
+        self._loss: BotkitError = ConnectorError(
+            f"{without_password(url)} was never connected", kind="lost"
+        )
         self._untold = False
 
     @property

@@ -22,6 +22,7 @@ from botkit.errors import (
 )
 from botkit.genesys.gms_files import FileCommand
 from botkit.interfaces import Outcome, Request
+from botkit.masking import without_password
 
 __all__ = ["ATTEMPTS", "Requests", "forgetful"]
 
@@ -136,4 +137,4 @@ class Requests:
 
 def forgetful(url: str) -> ConnectorError:
     """Say that a server loses its sessions faster than they can be used."""
-    return ConnectorError(f"{url} forgets the session again and again")
+    return ConnectorError(f"{without_password(url)} forgets the session again and again")

@@ -28,6 +28,7 @@ from botkit.errors import ConfigError, ungrouped
 from botkit.genesys.gms_state import GmsState, read_state
 from botkit.genesys.gms_v2 import GmsNames
 from botkit.interfaces import Deliver, Opening, Request, State
+from botkit.masking import without_password
 
 __all__ = ["GmsCometd"]
 
@@ -68,7 +69,7 @@ class GmsCometd:
         if not opening.url.startswith(("http://", "https://")):
             raise ConfigError(
                 f"gms-cometd needs the http or https URL of the Bayeux server,"
-                f" such as http://host:8080/genesys/cometd; got {opening.url!r}",
+                f" such as http://host:8080/genesys/cometd; got {without_password(opening.url)!r}",
                 key="server",
             )
         _names(opening.options)
@@ -150,7 +151,10 @@ def _names(options: Mapping[str, str]) -> GmsNames:
             key="options.channel",
         )
     if names.files_url and not names.files_url.startswith(("http://", "https://")):
-        raise ConfigError(f"{names.files_url!r} is no http or https URL", key="options.files_url")
+        raise ConfigError(
+            f"{without_password(names.files_url)!r} is no http or https URL",
+            key="options.files_url",
+        )
     return names
 
 

@@ -27,6 +27,7 @@ from botkit.genesys import gms_rest
 from botkit.genesys.gms_rest import RestNames
 from botkit.genesys.gms_state import GmsState, read_state
 from botkit.interfaces import Deliver, Opening, Request, State
+from botkit.masking import without_password
 
 __all__ = ["GmsRest"]
 
@@ -88,7 +89,7 @@ class GmsRest:
         if not opening.url.startswith(("http://", "https://")):
             raise ConfigError(
                 f"gms-rest needs the http or https URL before the name of the service,"
-                f" such as http://host:8080/genesys/2/chat; got {opening.url!r}",
+                f" such as http://host:8080/genesys/2/chat; got {without_password(opening.url)!r}",
                 key="server",
             )
         read_options(opening.options)

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from urllib.parse import parse_qs, urlsplit
 
 from botkit.errors import ConfigError
+from botkit.masking import without_password
 
 __all__ = ["Endpoints", "GuestOptions", "read_endpoints", "read_options"]
 
@@ -129,22 +130,25 @@ def read_endpoints(url: str, options: GuestOptions) -> Endpoints:
     Raises:
         ConfigError: it is no WebSocket URL, names no deployment, or is not encrypted.
     """
+    shown = without_password(url)
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
         deployment_id = "".join(parse_qs(parts.query).get("deploymentId", [])[:1])
     except ValueError as error:
-        raise ConfigError(f"{url!r} is no URL: {error}", key="server") from error
+        # What is wrong may be a part of the password.
+        why, cause = ("", None) if "@" in url else (f": {error}", error)
+        raise ConfigError(f"{shown!r} is no URL{why}", key="server") from cause
     example = "wss://webmessaging.{domain}/v1?deploymentId={id}"
     if parts.scheme not in ("ws", "wss") or not host:
         raise ConfigError(
-            f"genesys-cloud needs a WebSocket URL like {example}; got {url!r}", key="server"
+            f"genesys-cloud needs a WebSocket URL like {example}; got {shown!r}", key="server"
         )
     if not deployment_id:
-        raise ConfigError(f"{url!r} names no deployment; give one like {example}", key="server")
+        raise ConfigError(f"{shown!r} names no deployment; give one like {example}", key="server")
     if parts.scheme == "ws" and not (options.allow_plain or is_loopback(host)):
         raise ConfigError(
-            f"{url!r} is not encrypted; use wss://, or set the option allow_plain", key="server"
+            f"{shown!r} is not encrypted; use wss://, or set the option allow_plain", key="server"
         )
     domain = host.removeprefix(WEB_MESSAGING)
     own = f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}"

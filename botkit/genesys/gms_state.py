@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from botkit.errors import StateError
+from botkit.masking import without_password
 
 NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
@@ -71,7 +72,8 @@ def read_state(raw: Mapping[str, Any], *, connector: str, server: str, service: 
     for key, value in here.items():
         if raw.get(key) != value:
             raise StateError(
-                f"the stored chat belongs to the {key} {raw.get(key)!r}, not to {value!r}"
+                f"the stored chat belongs to the {key} {without_password(repr(raw.get(key)))},"
+                f" not to {without_password(repr(value))}"
             )
     try:
         return GmsState(

@@ -8,11 +8,12 @@ failure stands at the end.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import trio
 
-from botkit.masking import CUT, Masker
+from botkit.masking import CUT
 from botkit.records import quickly_made
 from botkit.results import Frame
 
@@ -59,14 +60,15 @@ class Frames:
             self._characters -= len(self._seen.popleft().text)
             self._dropped += 1
 
-    def masked(self, mask: Masker) -> tuple[Frame, ...]:
+    def masked(self, mask: Callable[[str], str]) -> tuple[Frame, ...]:
         """Give the frames as they may be shown."""
         return tuple(
             Frame(
                 at=seen.at,
                 direction="sent" if seen.sent else "received",
                 what=mask(seen.what),
-                text=masked_text(seen.text, mask, cut=seen.cut),
+                # The mark of the cut lets what is hidden be known by its beginning.
+                text=mask(seen.text + CUT).removesuffix(CUT) if seen.cut else mask(seen.text),
                 cut=seen.cut,
             )
             for seen in self._seen
@@ -79,8 +81,3 @@ class Frames:
             return ()
         kept = len(self._seen)
         return (f"of the frames the latest {kept} are kept; {self._dropped} before are not",)
-
-
-def masked_text(text: str, mask: Masker, *, cut: bool) -> str:
-    """Mask a text; of one that went on, the end may be the beginning of something hidden."""
-    return mask(f"{text}{CUT}").removesuffix(CUT) if cut else mask(text)

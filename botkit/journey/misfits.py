@@ -142,6 +142,7 @@ class Misfits:
         Raises:
             ConfigError: the file did not cause it.
         """
+        error.message = plan.masker(error.message)
         place = self._place_of(error.key or "", bot, plan)
         if place is None:
             if error.file == plan.file:

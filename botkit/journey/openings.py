@@ -15,6 +15,7 @@ from botkit.interfaces import (
     Opening,
     connector_for,
 )
+from botkit.masking import Masker, named_secrets, url_secrets, without_password
 
 MARK = "BotkitSynthetic"
 """User data that tells the contact centre that nobody sits behind this chat."""
@@ -36,7 +37,7 @@ def resolve(
     run_id: str,
     connectors: Mapping[str, Any],
 ) -> Resolved:
-    """Decide how a journey opens its session.
+    """Decide how a journey opens its session; its masker learns what opens the door.
 
     Args:
         plan: the journey; what its bot says is its ``connect``.
@@ -49,6 +50,8 @@ def resolve(
         ConfigError: no such connector, or a server that does not go with it.
     """
     layers = (override, plan.connect, fallback)
+    for layer in layers:
+        hide_credentials(plan.masker, layer)
     server = _first(layers, "server")
     connector = _first(layers, "connector") or connector_for(server)
     if connector not in connectors:
@@ -60,14 +63,16 @@ def resolve(
         )
     if connector == SIMULATOR and server is not None:
         raise ConfigError(
-            f"the connector {SIMULATOR!r} starts a server of its own; leave out {server!r}",
+            f"the connector {SIMULATOR!r} starts a server of its own;"
+            f" leave out {without_password(server)!r}",
             file=plan.file,
             line=plan.line,
             key="server",
         )
     if connector != SIMULATOR and override.faults is not None:
         raise ConfigError(
-            f"faults are for the simulator; {server or connector} has its own", key="faults"
+            f"faults are for the simulator; {without_password(server or connector)} has its own",
+            key="faults",
         )
     userdata = {MARK: f"{plan.bot}/{run_id}"}
     options: dict[str, str] = {}
@@ -96,3 +101,17 @@ def resolve(
 def _first(layers: tuple[ConnectOptions, ...], name: str) -> Any:
     values = (getattr(layer, name) for layer in layers)
     return next((value for value in values if value is not None), None)
+
+
+def hide_credentials(masker: Masker, options: ConnectOptions) -> None:
+    """Never show what opens the door to a server, whether or not a bot calls it a secret."""
+    network = options.network or NetworkSettings()
+    for name, secrets in (
+        ("the password in the server's URL", url_secrets(options.server or "")),
+        ("the password in the proxy's URL", url_secrets(network.proxy or "")),
+        ("the password", network.auth[1:] if network.auth else ()),
+        ("the value of a header", named_secrets(network.headers)),
+        ("the value of an option", named_secrets(options.options)),
+    ):
+        for secret in secrets:
+            masker.hide(secret, name)

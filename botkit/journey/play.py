@@ -25,7 +25,7 @@ from botkit.journey.frames import Frames
 from botkit.journey.openings import Resolved
 from botkit.journey.pump import Dispatch, Pump
 from botkit.journey.record import Record
-from botkit.journey.shown import hide_credentials, shown_result
+from botkit.journey.shown import shown_result
 from botkit.journey.stepping import Steppable, Stepper, Stepping
 from botkit.journey.verdicts import (
     Ending,
@@ -35,6 +35,7 @@ from botkit.journey.verdicts import (
     of_opening,
     of_script,
 )
+from botkit.masking import keep_out_of_logs
 from botkit.results import Frame, JourneyResult, Reason, StepResult, Verdict
 from botkit.session import ChatSession, utc_now
 
@@ -204,7 +205,7 @@ class Journey:
         except FOREIGN as error:  # The boundary to bots' code.
             self._ending = of_script(error)
         masker = getattr(self._script, "masker", None) or self._plan.masker.copy()
-        hide_credentials(masker, self._resolved.opening)
+        keep_out_of_logs(masker)
         self._record.masker = masker
         self._record.foresee = getattr(self._script, "foresee", self._record.foresee)
 
@@ -369,7 +370,7 @@ class Journey:
     def _masked_frames(self) -> tuple[Frame, ...]:
         if self._frames is None:
             return ()
-        return self._frames.masked(self._record.masker)
+        return self._frames.masked(self._record.mask)
 
     def _lost_frames(self) -> tuple[str, ...]:
         return () if self._frames is None else self._frames.warnings

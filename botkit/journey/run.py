@@ -17,6 +17,7 @@ from botkit.journey.openings import Resolved, resolve
 from botkit.journey.play import Journey
 from botkit.journey.pump import Dispatch
 from botkit.journey.stepping import Stepper
+from botkit.masking import keep_out_of_logs
 from botkit.results import JourneyResult, Reason, RunResult, Verdict
 from botkit.session import utc_now
 
@@ -124,6 +125,7 @@ class Run:
     def _prepare(
         self, plan: JourneyPlan, connectors: Mapping[str, Callable[[], Connector]]
     ) -> Resolved:
+        keep_out_of_logs(plan.masker)
         resolved = resolve(
             plan,
             override=self._settings.override,
@@ -139,6 +141,7 @@ class Run:
         except ConfigError as error:
             if error.file is None:
                 error.file, error.line = plan.file, plan.line
+            error.message = plan.masker(error.message)
             raise
         return resolved
 

@@ -7,26 +7,11 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from botkit.chat import Row
-from botkit.interfaces import JourneyInfo, Opening
-from botkit.masking import Masker, named_secrets, url_secrets
+from botkit.interfaces import JourneyInfo
+from botkit.masking import Masker
 from botkit.results import JourneyResult, StepResult
 
 Mask = Callable[[str], str]
-
-
-def hide_credentials(masker: Masker, opening: Opening) -> None:
-    """Never show what opens the door to the server, whether or not a bot calls it a secret."""
-    network = opening.network
-    password = () if network.auth is None else network.auth[1:]
-    for name, secrets in (
-        ("the server's URL", url_secrets(opening.url)),
-        ("the proxy's URL", url_secrets(network.proxy or "")),
-        ("the password", password),
-        ("a header", named_secrets(network.headers)),
-        ("an option", named_secrets(opening.options)),
-    ):
-        for secret in secrets:
-            masker.hide(secret, name)
 
 
 def shown_row(row: Row, mask: Masker) -> Row:

@@ -2,6 +2,7 @@
 
 from botkit.masking.credentials import named_secrets, url_secrets, without_password
 from botkit.masking.masker import HIDDEN, SHORT, Masker
+from botkit.masking.process import keep_out_of_logs, masked
 from botkit.masking.shortening import CUT, shortened, shortened_repr
 
 __all__ = [
@@ -9,6 +10,8 @@ __all__ = [
     "HIDDEN",
     "SHORT",
     "Masker",
+    "keep_out_of_logs",
+    "masked",
     "named_secrets",
     "shortened",
     "shortened_repr",

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from botkit.masking.spellings import needles
 from botkit.masking.views import CUTS, View, views
 
-__all__ = ["HIDDEN", "SHORT", "Masker"]
+__all__ = ["HIDDEN", "SHORT", "Masker", "masked_by"]
 
 HIDDEN = "***"
 """What is shown in place of a value that must not be shown."""
@@ -35,7 +35,7 @@ class Masker:
         warnings: what the masker cannot do well, each naming a value; never a value itself.
     """
 
-    __slots__ = ("_hidden", "_needles", "warnings")
+    __slots__ = ("__weakref__", "_hidden", "_needles", "warnings")
 
     def __init__(self) -> None:
         self._hidden: set[str] = set()
@@ -73,12 +73,10 @@ class Masker:
 
     def __call__(self, text: str) -> str:
         """Write ``***`` in place of everything that must not be shown."""
-        if not self._needles or not text:
-            return text
-        spans = [span for view in views(text) for span in self._found_in(view)]
-        return _covered(text, spans) if spans else text
+        return masked_by((self,), text) if self._needles else text
 
-    def _found_in(self, view: View) -> Iterator[tuple[int, int]]:
+    def found_in(self, view: View) -> Iterator[tuple[int, int]]:
+        """Tell where in the original text the hidden parts of a reading stand."""
         cuts = [found.start() for found in CUT_OFF.finditer(view.text)]
         for needle in self._needles:
             for start in _places_of(needle, view.text):
@@ -88,6 +86,12 @@ class Masker:
                 if begin is not None:
                     # Up to the cut: half an escape reads as nothing.
                     yield view.source(begin, cut)[0], view.source(cut, cut + 1)[0]
+
+
+def masked_by(maskers: Iterable[Masker], text: str) -> str:
+    """Hide what any of some maskers hides, in one go: what overlaps leaves nothing."""
+    spans = [span for view in views(text) for masker in maskers for span in masker.found_in(view)]
+    return _covered(text, spans) if spans else text
 
 
 def _places_of(needle: str, text: str) -> Iterator[int]:

@@ -54,10 +54,11 @@ def _base64_of(text: str) -> Iterator[str]:
             spelled = base64.b64encode(bytes(before) + written).decode()
             first = (before * 8 + 5) // 6
             last = (before + len(written)) * 8 // 6
-            core = spelled[first:last]
-            if len(core) >= SHORTEST_BASE64:
-                yield core
-                yield core.translate(URL_SAFE)
+            # Alone, its last letter and its padding depend on nothing else either.
+            for core in (spelled[first:last], spelled[first:]):
+                if last - first >= SHORTEST_BASE64:
+                    yield core
+                    yield core.translate(URL_SAFE)
 
 
 URL_SAFE = str.maketrans("+/", "-_")

@@ -12,15 +12,17 @@ to a chat.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from botkit.errors import LocalProtocolError, StateError
+from botkit.masking import shortened, without_password
 
 VERSION = 1
 MAX_BYTES = 1_000_000
+MAX_SHOWN = 200
+"""Characters of what a chat belongs to."""
 IDENTITY = ("connector", "server", "service")
 """What tells where a chat belongs to."""
 
@@ -111,12 +113,7 @@ class Claim:
             return
         for key in IDENTITY:
             if new and stored.get(key) != new.get(key):
-                whose = without_password(stored.get(key))
+                whose = shortened(without_password(repr(stored.get(key))), MAX_SHOWN)
                 raise kept(self._place, f"holds a chat of another {key}, {whose}")
         if self._session_id is not None and stored.get("session_id") != self._session_id:
             raise kept(self._place, "holds another chat by now: somebody else writes there, too")
-
-
-def without_password(value: object) -> str:
-    """Show where a chat belongs to, without what a URL may contain for the server alone."""
-    return re.sub(r"//[^/@]*@", "//", f"{value!r:.200}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ import trio
 
 from botkit.errors import FOREIGN, BotkitError, PluginError
 from botkit.interfaces import StateStorage
+from botkit.masking import Masker, without_password
 
 __all__ = ["StateKeeper"]
 
@@ -119,8 +120,9 @@ class StateKeeper:
         except BotkitError:
             raise
         except FOREIGN as error:  # The boundary to plugins' code.
-            text = f"raised {type(error).__name__}: {without_secrets(str(error), state)}"
-            raise self._error(verb, text) from error
+            told = without_secrets(str(error), state)
+            text = f"raised {type(error).__name__}: {told}"
+            raise self._error(verb, text) from (error if told == str(error) else None)
         raise self._error(verb, f"took longer than {LIMIT:g} s")
 
     async def _result_of(self, verb: str, function: Callable[[], Any]) -> Any:
@@ -139,7 +141,21 @@ class StateKeeper:
 
 def without_secrets(text: str, state: Mapping[str, Any]) -> str:
     """Take the texts of a state out of an error's text: one of them opens a chat to anybody."""
-    for value in state.values():
-        if isinstance(value, str) and len(value) >= SECRET_LENGTH:
-            text = text.replace(value, "***")
-    return text
+    masker = Masker()
+    for value in texts_in(state):
+        if len(value) >= SECRET_LENGTH:
+            masker.hide(value, "the state")
+    return masker(without_password(text))
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Give all texts of a part of a state, but for the names that they have in it."""
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for item in value.values():
+                yield from texts_in(item)
+        case list() | tuple():
+            for item in value:
+                yield from texts_in(item)

@@ -132,7 +132,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "base64 1": base64_behind(1),
     "base64 2": base64_behind(2),
 }
-WIDTHS = (*range(108, 120, 3), *range(480, 500, 3))
+WIDTHS = (111, 117, 480, 490)
 """What stands before a canary that a line is cut off in."""
 LONG_ENOUGH = 5
 """Bytes; base64 of less is not told from other letters. bots/README.md says so."""
@@ -302,7 +302,8 @@ async def play(folder: Path, caplog: pytest.LogCaptureFixture) -> Played:
         run = Run(
             plans_of(folder / "b.yaml", own, secrets),
             RunSettings(
-                override=ConnectOptions(connector=IN_MEMORY, server=server, network=network)
+                override=ConnectOptions(connector=IN_MEMORY, server=server, network=network),
+                record_frames=True,
             ),
             connectors={IN_MEMORY: lambda: connector},
             dispatcher=own.dispatcher,
@@ -416,6 +417,7 @@ ARTEFACTS: dict[str, Callable[[Played], Iterator[str]]] = {
     "a reporter of a plugin": lambda played: iter(played.everything.lines),
     "result": lambda played: iter([repr(played.run)]),
     "history": history,
+    "logs": lambda played: iter([played.log]),
 }
 
 
@@ -427,7 +429,8 @@ async def test_no_canary_is_in_any_output(
     (result,) = played.run.journeys
     assert (result.verdict, result.reason) == (Verdict.ERROR, Reason.PLUGIN), result.message
     assert len(CANARIES) == 40
+    assert len(result.frames) > 500
     heard = sum(row.party is not None and row.who == "Grace" for row in result.transcript)
-    assert heard > 800
+    assert heard > 700
     leaks = {name: sorted(leaks_in("\n".join(read(played)))) for name, read in ARTEFACTS.items()}
     assert leaks == {name: [] for name in ARTEFACTS}

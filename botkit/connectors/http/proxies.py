@@ -9,9 +9,10 @@ import re
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from botkit.connectors.http.target import Target, parse_target, without_userinfo
+from botkit.connectors.http.target import Target, parse_target
 from botkit.errors import ConfigError
 from botkit.interfaces import NetworkSettings
+from botkit.masking import without_password
 
 __all__ = ["proxy_for", "way_to"]
 
@@ -54,8 +55,8 @@ def way_to(url: str, settings: NetworkSettings) -> str:
         proxy = proxy_for(parse_target(re.sub(r"^ws", "http", url)), settings)
     except ConfigError:
         proxy = None
-    shown = without_userinfo(url)
-    return f"{shown} through the proxy {without_userinfo(proxy)}" if proxy else shown
+    shown = without_password(url)
+    return f"{shown} through the proxy {without_password(proxy)}" if proxy else shown
 
 
 def is_exempt(target: Target, entry: str) -> bool:

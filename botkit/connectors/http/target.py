@@ -11,9 +11,10 @@ from urllib.parse import quote, unquote, urlsplit
 
 from botkit.errors import ConfigError
 from botkit.interfaces import NetworkSettings
+from botkit.masking import without_password
 from botkit.version import __version__
 
-__all__ = ["Target", "parse_target", "request_headers", "without_userinfo"]
+__all__ = ["Target", "parse_target", "request_headers"]
 
 PORTS = {"http": 80, "https": 443}
 SAFE_IN_URL = "/%:@!$&'()*+,;=~?"
@@ -70,10 +71,12 @@ def parse_target(url: str) -> Target:
         parts = urlsplit(url)
         port, host = parts.port, ascii_host(parts.hostname or "")
     except ValueError as error:
-        raise ConfigError(f"{without_userinfo(url)!r} is no URL: {error}", key="server") from error
+        # What is wrong may be a part of the password.
+        why, cause = ("", None) if "@" in url else (f": {error}", error)
+        raise ConfigError(f"{without_password(url)!r} is no URL{why}", key="server") from cause
     if parts.scheme not in PORTS or not host:
         example = "one like http://chat.example.com/genesys/cometd"
-        raise ConfigError(f"{without_userinfo(url)!r} is no HTTP URL; give {example}", key="server")
+        raise ConfigError(f"{without_password(url)!r} is no HTTP URL; give {example}", key="server")
     return Target(
         scheme=parts.scheme,
         host=host,
@@ -87,10 +90,6 @@ def parse_target(url: str) -> Target:
 def ascii_host(host: str) -> str:
     # The codec also refuses labels of more than 63 characters: a UnicodeError, so a ValueError.
     return host if host.isascii() else host.encode("idna").decode("ascii")
-
-
-def without_userinfo(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", url)
 
 
 def request_headers(

@@ -15,11 +15,12 @@ import trio
 from botkit.connectors.http.excerpt import shown
 from botkit.connectors.http.failures import connect_failure, ended_early, exchange_failure
 from botkit.connectors.http.lean import OpenStream, with_tls
-from botkit.connectors.http.target import basic_auth, without_userinfo
+from botkit.connectors.http.target import basic_auth
 from botkit.connectors.http.tcp import open_tcp_stream
 from botkit.connectors.websocket.answers import Answer, AnswerReader
 from botkit.errors import BotkitError, ConfigError, ConnectorError, RemoteProtocolError
 from botkit.interfaces import NetworkSettings
+from botkit.masking import without_password
 
 __all__ = ["Tunnel", "is_tunnelled", "receive_answer"]
 
@@ -55,7 +56,7 @@ class Tunnel:
         Raises:
             ConfigError: it is unusable.
         """
-        url = without_userinfo(proxy)
+        url = without_password(proxy)
         try:
             parts = urlsplit(proxy)
             port = parts.port

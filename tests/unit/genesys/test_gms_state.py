@@ -53,6 +53,16 @@ def test_a_state_of_another_place_is_refused(key: str) -> None:
         read_state(written | {key: "elsewhere"}, **HERE)
 
 
+def test_an_error_about_a_state_tells_no_password() -> None:
+    written = GmsState(session_id="C", secure_key="K").as_json(**HERE)
+    with pytest.raises(StateError, match="server 'http://there', not to 'http://here'") as caught:
+        read_state(
+            written | {"server": "http://ada:pass/w@rd@there"},
+            **(HERE | {"server": "http://ada:other@here"}),
+        )
+    assert "ada" not in str(caught.value)
+
+
 @given(
     st.dictionaries(
         st.sampled_from(["session_id", "secure_key", "position", "beyond", "userdata", "own_id"]),

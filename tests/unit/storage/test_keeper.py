@@ -190,6 +190,18 @@ async def test_a_storage_that_raises_is_named_and_keeps_its_secret(error: BaseEx
         await StateKeeper(Stubborn(error), name="redis").load()
 
 
+@pytest.mark.parametrize("spelled", ["k3y%2Fof-chat", "k3y\\/of-chat", "azN5L29mLWNoYXQ="])
+async def test_an_error_tells_the_key_of_a_chat_in_no_spelling(spelled: str) -> None:
+    keeper = StateKeeper(Stubborn(OSError(f"no {spelled}; http://ada:pw@host")))
+    keeper.changed({"session_id": "C", "inner": {"keys": ["k3y/of-chat"]}})
+    with pytest.raises(PluginError) as caught:
+        await keeper.flush()
+    assert str(caught.value).endswith("raised OSError: no ***; http://host")
+    # Nor does what a traceback shows of where it came from.
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
 async def test_a_storage_that_reads_nonsense_is_named() -> None:
     with pytest.raises(PluginError, match=r"'Stubborn': the read .* returned list instead"):
         await StateKeeper(Stubborn([1])).load()
