@@ -2,7 +2,8 @@
 
 A YAML file is a bot if it begins with ``botkit:``, holds scripted agents if it begins with
 ``botkit-agents:``, and steps that others use if it begins with ``botkit-steps:``; any other is a
-problem, unless a bot takes its data from it. A Python file is loaded if it marks a class with
+problem, unless a bot takes its data from it. What begins with ``botkit-monitors:`` is left to
+``botkit monitor``. A Python file is loaded if it marks a class with
 ``@botkit.bot``.
 """
 
@@ -26,6 +27,7 @@ from botkit.interfaces import Bot
 
 __all__ = ["Loaded", "Settings", "files_below", "load_agents", "load_file", "load_paths"]
 
+MONITORS_KEY = "botkit-monitors"
 YAML_ENDINGS = (".yaml", ".yml")
 TOO_DEEP = f"files of steps use each other at most {MAX_NESTED} deep"
 
@@ -159,7 +161,7 @@ class _Loading:
         if path.suffix == ".py":
             self._python(path, named=named)
         elif named or path.suffix in YAML_ENDINGS:
-            self._yaml(path)
+            self._yaml(path, named=named)
 
     def _python(self, path: Path, *, named: bool) -> None:
         if named or python_bots.marks_a_bot(path):
@@ -167,7 +169,7 @@ class _Loading:
             for bot in python_bots.load(path, problems):
                 self._bots.append((str(path), Mark(bot.line, 1), bot))
 
-    def _yaml(self, path: Path) -> None:
+    def _yaml(self, path: Path, *, named: bool) -> None:
         document = self._document(path)
         if document is None:
             return
@@ -180,6 +182,11 @@ class _Loading:
                 self._agents.append(agents)
         elif isinstance(root, Entries) and STEPS_KEY in root.keys:
             self._part_of(document)
+        elif isinstance(root, Entries) and MONITORS_KEY in root.keys:
+            # In a folder it stands beside the bots that it plays.
+            if named:
+                what = f"these are monitors; 'botkit monitor --validate {path}' checks them"
+                self._problems[document.file].add(root.mark, what)
         else:
             self._strangers.append((path, document))
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from botkit.bot.diagnostics import Mark, Problem, Problems, Severity, did_you_mean
 from botkit.bot.fields import Vocabulary
-from botkit.bot.loader import Loaded
+from botkit.bot.loader import MONITORS_KEY, Loaded
 from botkit.bot.models import Model
 from botkit.bot.source import Document, Entries, Node, find, find_key, get, load_document
 from botkit.bot.validation import validate
@@ -29,7 +29,6 @@ from botkit.monitor.history import Retention
 from botkit.monitor.hours import Hours
 from botkit.monitor.maintenance import Window
 from botkit.monitor.models import (
-    MONITORS_KEY,
     HoursModel,
     MonitorModel,
     MonitorsModel,

@@ -22,7 +22,6 @@ from botkit.bot.fields import (
 from botkit.bot.models import Model
 from botkit.monitor.fields import CronExpression, Day, LongTime, Moment, OpenSpans, Percent, Zone
 
-MONITORS_KEY = "botkit-monitors"
 VERSION = "1"
 
 

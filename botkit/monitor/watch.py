@@ -195,7 +195,9 @@ class Watch:
         if self._around.why_quiet(self.monitor, asked=asked):
             return None
         result = None
-        with trio.CancelScope(deadline=self._patience()) as patience:
+        # Who asked waits for as long as it takes, and so does a second look.
+        deadline = float("inf") if asked or retest else self._patience()
+        with trio.CancelScope(deadline=deadline) as patience:
             async with self._caps.chat():
                 patience.deadline = float("inf")
                 # It may have taken a while.

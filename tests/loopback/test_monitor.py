@@ -1,0 +1,210 @@
+"""``botkit monitor`` as an operator uses it: a process, signals, files, real sockets."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from botkit.monitor.history import History, latest
+from botkit.results import Verdict
+
+LIMIT = 30.0
+BOT = """\
+botkit: 1
+bot: smoke
+limits: {whole_chat: 5s}
+steps:
+  - wait_for: agent
+  - say: Hello
+  - expect: 'You said: Hello'
+    within: 3s
+"""
+MONITORS = """\
+botkit-monitors: 1
+monitors:
+  chat:
+    bot: smoke.yaml
+    connector: simulator
+    every: 1s
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in [name for name in os.environ if name.startswith("BOTKIT_")]:
+        monkeypatch.delenv(name)
+    for name, text in {"botkit.toml": "", "smoke.yaml": BOT, "m.yaml": MONITORS}.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+class Process:
+    """A monitor that runs; what it says, on both streams, is read as it comes."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "botkit", "monitor", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self.said = ""
+
+    def wait_for(self, words: str, times: int = 1) -> None:
+        """Read on until it has said this so often."""
+        assert self._process.stdout is not None
+        end = time.monotonic() + LIMIT
+        while self.said.count(words) < times:
+            ready, _, _ = select.select([self._process.stdout], [], [], end - time.monotonic())
+            more = os.read(self._process.stdout.fileno(), 65536) if ready else b""
+            assert more, f"it never said {words!r}, but: {self.said}"
+            self.said += more.decode()
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Stop it; gives the exit code."""
+        self.send(number)
+        rest, _ = self._process.communicate(timeout=LIMIT)
+        self.said += rest.decode()
+        return self._process.returncode
+
+    def kill(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.communicate(timeout=LIMIT)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Process]]:
+    started: list[Process] = []
+
+    def start(*arguments: str) -> Process:
+        started.append(Process(*arguments))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+
+
+def kept(folder: Path) -> list[Verdict]:
+    with closing(History(str(folder / "m.db"))) as history:
+        return [entry.verdict for entry in history.ask(latest, "chat", limit=1000)]
+
+
+def test_it_watches_until_it_is_told_to_stop(folder: Path, start: Callable[..., Process]) -> None:
+    monitor = start("m.yaml")
+    monitor.wait_for("PASSED chat: smoke", times=2)
+    assert monitor.end() == 0
+    assert "1 monitor at work" in monitor.said
+    assert "on the simulator" in monitor.said
+    assert len(kept(folder)) == monitor.said.count("PASSED chat")
+    assert set(kept(folder)) == {Verdict.PASSED}
+    assert "Traceback" not in monitor.said
+
+
+def test_a_file_is_read_again_and_a_broken_one_is_refused(
+    folder: Path, start: Callable[..., Process]
+) -> None:
+    monitor = start("m.yaml")
+    monitor.wait_for("PASSED chat")
+    (folder / "m.yaml").write_text(MONITORS.replace("every", "evry"))
+    monitor.send(signal.SIGHUP)
+    monitor.wait_for("the old file is kept")
+    assert "m.yaml:6:5: unknown key 'evry' of a monitor; did you mean 'every'?" in monitor.said
+    before = monitor.said.count("PASSED chat")
+    monitor.wait_for("PASSED chat", times=before + 1)
+    (folder / "m.yaml").write_text(
+        MONITORS + "  second: {bot: smoke.yaml, connector: simulator, every: 1s}\n"
+    )
+    monitor.send(signal.SIGHUP)
+    monitor.wait_for("SIGHUP: 2 monitors at work")
+    monitor.wait_for("PASSED second")
+    assert monitor.end(signal.SIGINT) == 0
+
+
+def test_what_is_wrong_with_the_service_is_told_and_kept(
+    folder: Path, start: Callable[..., Process]
+) -> None:
+    (folder / "smoke.yaml").write_text(BOT.replace("You said: Hello", "nobody says this"))
+    (folder / "m.yaml").write_text(MONITORS + "    retest: {after: 100ms}\n")
+    monitor = start("m.yaml", "--quiet")
+    monitor.wait_for("played again")
+    assert monitor.end() == 0
+    assert "FAILED chat: smoke" in monitor.said
+    assert Verdict.FAILED in kept(folder)
+
+
+def test_a_killed_monitor_has_kept_what_it_told(
+    folder: Path, start: Callable[..., Process]
+) -> None:
+    monitor = start("m.yaml")
+    monitor.wait_for("PASSED chat", times=2)
+    monitor.kill()
+    again = start("m.yaml")
+    again.wait_for("PASSED chat")
+    assert again.end() == 0
+    assert len(kept(folder)) >= 3
+
+
+def test_chats_are_left_when_it_stops(
+    folder: Path, start: Callable[..., Process], simulator: str
+) -> None:
+    (folder / "smoke.yaml").write_text(BOT + "  - pause: 4s\n")
+    text = MONITORS.replace("connector: simulator", f"server: {simulator}")
+    (folder / "m.yaml").write_text(text)
+    status = simulator.replace("/genesys/cometd", "/simulator/status")
+    monitor = start("m.yaml")
+    end = time.monotonic() + LIMIT
+    while not httpx.get(status).json()["open"]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert monitor.end() == 0
+    assert httpx.get(status).json()["open"] == 0
+
+
+@pytest.fixture
+def simulator() -> Iterator[str]:
+    """Serve one from a process of its own; gives its Bayeux URL."""
+    command = [sys.executable, "-m", "botkit", "simulate", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().decode().split()[1]
+        process.terminate()
+
+
+def test_a_file_can_be_validated_without_playing(
+    folder: Path, start: Callable[..., Process]
+) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "botkit", "monitor", "--validate", "m.yaml"],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=True,
+    )
+    assert said.stdout == "1 monitor, no problems\n"
+    assert not (folder / "m.db").exists()
+
+
+def test_beside_bots_it_is_no_problem_and_by_name_it_is_told_where_it_belongs(
+    folder: Path,
+) -> None:
+    command = [sys.executable, "-m", "botkit", "check"]
+    beside = subprocess.run([*command, "."], capture_output=True, text=True, check=False)
+    assert (beside.returncode, beside.stderr) == (0, "")
+    named = subprocess.run([*command, "m.yaml"], capture_output=True, text=True, check=False)
+    assert named.returncode == 4
+    assert "botkit monitor --validate m.yaml" in named.stdout + named.stderr
