@@ -5,12 +5,20 @@ Loaded by name, imported by nobody. What a thing needs is imported when it is ma
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from botkit.hookspecs import Register, hookimpl
-from botkit.interfaces import Action, ActionContext, Connector, Matcher, Reporter, StateStorage
+from botkit.interfaces import (
+    Action,
+    ActionContext,
+    AlertSink,
+    Connector,
+    Matcher,
+    Reporter,
+    StateStorage,
+)
 
 
 @hookimpl
@@ -38,6 +46,15 @@ def register_actions(register: Register[Action]) -> None:
 def register_reporters(register: Register[Callable[..., Reporter]]) -> None:
     register("json", json_file)
     register("junit", junit_file)
+
+
+@hookimpl
+def register_alert_sinks(register: Register[Callable[..., AlertSink]]) -> None:
+    register("command", command_sink)
+    register("email", mail_sink)
+    register("pagerduty", pagerduty_sink)
+    register("slack", slack_sink)
+    register("webhook", webhook_sink)
 
 
 @hookimpl
@@ -94,6 +111,70 @@ def junit_file(path: Path) -> Reporter:
     from botkit.report.junit import JUnitReporter
 
     return JUnitReporter(path)
+
+
+def command_sink(run: Sequence[str], within: float = 20.0) -> AlertSink:
+    """A program of the user's own."""
+    from botkit.monitor.alerts.sinks.command import Command
+
+    return Command(run=run, within=within)
+
+
+def mail_sink(
+    host: str,
+    to: Sequence[str],
+    sender: str,
+    port: int | None = None,
+    security: str = "starttls",
+    username: str | None = None,
+    password: str | None = None,
+    ca_file: str | None = None,
+) -> AlertSink:
+    """Mail."""
+    from botkit.monitor.alerts.sinks.mail import Mail
+    from botkit.session import utc_now
+
+    return Mail(
+        host=host,
+        to=to,
+        sender=sender,
+        now=utc_now,
+        port=port,
+        security=security,
+        username=username,
+        password=password,
+        ca_file=ca_file,
+    )
+
+
+def pagerduty_sink(routing_key: str, url: str | None = None, page: str = "") -> AlertSink:
+    """Whoever is on call, by PagerDuty."""
+    from botkit.monitor.alerts.sinks.pagerduty import URL, PagerDuty
+
+    return PagerDuty(routing_key=routing_key, url=url or URL, page=page)
+
+
+def slack_sink(url: str, channel: str | None = None) -> AlertSink:
+    """A room of Slack, or of what takes the same."""
+    from botkit.monitor.alerts.sinks.slack import Slack
+
+    return Slack(url=url, channel=channel)
+
+
+def webhook_sink(
+    url: str,
+    format: str = "alertmanager",
+    secret: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    page: str = "",
+) -> AlertSink:
+    """Any server, in one of two forms."""
+    from botkit.monitor.alerts.sinks.webhook import AlertmanagerWebhook, CloudEventsWebhook
+    from botkit.session import utc_now
+
+    if format == "cloudevents":
+        return CloudEventsWebhook(url=url, now=utc_now, secret=secret, headers=headers)
+    return AlertmanagerWebhook(url=url, now=utc_now, secret=secret, headers=headers, page=page)
 
 
 def memory_storage(server: str | None = None, service: str = "") -> StateStorage:

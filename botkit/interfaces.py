@@ -552,7 +552,13 @@ class Reporter(Protocol):
 
 
 class AlertSink(Protocol):
-    """Takes an alert to where people see it."""
+    """Takes an alert to where people see it.
+
+    It may be cancelled when it takes too long, and be asked again after anything that it raises but
+    ConfigError, which says that asking again is of no use. One that can show several at once may
+    have ``deliver_group(self, alerts: Sequence[Alert])`` besides, which is asked instead when
+    several begin together, or end.
+    """
 
     async def deliver(self, alert: Alert) -> None: ...
 

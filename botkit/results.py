@@ -254,6 +254,14 @@ class Alert:
         text: what a person needs to know at 3 a.m.
         since_utc: epoch seconds.
         journey: the evidence; None if no journey is behind it.
+        kind: what is wrong, or was: ``down``, ``flapping`` (now it works, now it does not),
+            ``degraded`` or ``broken`` (nobody knows, for botkit, the bot or the set-up does not
+            work); others may add words of their own.
+        monitor: the name of what is watched; empty if it is nothing by itself.
+        location: where the probe stands; may be empty.
+        link: where the evidence can be looked at; may be empty.
+        ended_utc: epoch seconds when it was right again; None while it is wrong.
+        reminder: counts how often it was told again without a change; 0 for news.
     """
 
     key: str
@@ -262,6 +270,12 @@ class Alert:
     text: str
     since_utc: float
     journey: JourneyResult | None = None
+    kind: str = "down"
+    monitor: str = ""
+    location: str = ""
+    link: str = ""
+    ended_utc: float | None = None
+    reminder: int = 0
 
 
 def blame(error: BaseException) -> tuple[Verdict, Reason]:
