@@ -20,10 +20,10 @@ from botkit.cli.problems import count, show_problems
 from botkit.cli.signals import run_until_signalled
 from botkit.interfaces import ConnectOptions, JourneyPlan
 from botkit.journey import Run, RunSettings
+from botkit.monitor.alerts.alerting import Alerting
 from botkit.monitor.config import LoadedMonitors, MonitorsFile
 from botkit.monitor.contract import Check
 from botkit.monitor.history import History, HistoryKeeper, Spool
-from botkit.monitor.latest import LatestDecides
 from botkit.monitor.memory import Memory
 from botkit.monitor.monitoring import Monitoring, Parts
 from botkit.plugins import Plugins
@@ -97,17 +97,20 @@ class Watching:
 
     async def _monitor(self, keeper: HistoryKeeper, stopped: trio.Event) -> None:
         memory = Memory(self.file.path.with_suffix(MEMORY_ENDING))
+        remembered = await trio.to_thread.run_sync(memory.load)
+        alerting = Alerting(remembered=remembered.get("decider"))
         parts = Parts(
             play=self._play,
             keeper=keeper,
             memory=memory,
-            decider=LatestDecides(),
+            decider=alerting,
             followers=[Teller(quiet=self.quiet)],
             now=utc_now,
             rng=random.Random(),
         )
-        monitoring = Monitoring(self.file, parts, await trio.to_thread.run_sync(memory.load))
+        monitoring = Monitoring(self.file, parts, remembered)
         async with trio.open_nursery() as nursery:
+            await nursery.start(alerting.run)
             await nursery.start(monitoring.run)
             watched = count(len(self.file.monitors), "monitor")
             click.echo(f"{watched} at work; history in {self.file.history}", err=True)

@@ -14,11 +14,12 @@ import pytest
 import trio
 
 from botkit.interfaces import ConnectOptions, JourneyPlan
+from botkit.monitor.alerts.alerting import Alerting
+from botkit.monitor.alerts.rules import Rules, Share
 from botkit.monitor.caps import Limits
 from botkit.monitor.config import Monitor, MonitorsFile
 from botkit.monitor.contract import Check
 from botkit.monitor.history import Finished, History, Retention
-from botkit.monitor.latest import LatestDecides
 from botkit.monitor.memory import Memory
 from botkit.monitor.monitoring import Monitoring, Parts
 from botkit.monitor.schedule import Every, Rhythm, Schedule
@@ -27,6 +28,10 @@ from botkit.results import JourneyResult, Reason, Verdict
 T = TypeVar("T")
 MONDAY = 1_795_392_000.0
 """2026-11-23, midnight UTC: when virtual time begins, unless a test says otherwise."""
+
+
+AT_ONCE = Rules(fail=Share(1, 1), degraded=None, flapping=None, recover=1)
+"""The last check says how it is."""
 
 
 class StubBot:
@@ -76,6 +81,7 @@ class Centre:
         lasts: seconds of each.
         verdict: says how one goes that begins at a time.
         chats: those that are over.
+        failed: the bots of those that failed, and when they began.
         open: those that go on.
         most: so many were open at once.
     """
@@ -84,6 +90,7 @@ class Centre:
     lasts: float = 5.0
     verdict: Callable[[str, float], Verdict] = lambda bot, at: Verdict.PASSED
     chats: list[Chat] = field(default_factory=list)
+    failed: list[tuple[str, float]] = field(default_factory=list)
     open: int = 0
     most: int = 0
     cancelled: int = 0
@@ -102,6 +109,8 @@ class Centre:
         chat = Chat(bot=plan.bot, name=plan.name, began=began, ended=trio.current_time())
         self.chats.append(chat)
         verdict = self.verdict(plan.bot, began)
+        if verdict is Verdict.FAILED:
+            self.failed.append((plan.bot, began))
         return JourneyResult(
             run_id="r",
             journey_id=f"{plan.name}-{began}",
@@ -161,7 +170,7 @@ class Probe:
     folder: Path
     centre: Centre = field(default_factory=Centre)
     checks: Checks = field(default_factory=Checks)
-    decider: Any = field(default_factory=LatestDecides)
+    decider: Any = field(default_factory=lambda: Alerting(rules=lambda _: AT_ONCE))
     monitoring: Monitoring = field(init=False)
 
     def now(self) -> float:
