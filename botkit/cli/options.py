@@ -204,6 +204,12 @@ TABLE = (
         key="html", kind=OutputFile(), metavar="FILE", help="Write all evidence as one HTML page."
     ),
     Setting(
+        key="events",
+        kind=OutputFile(dash=True),
+        metavar="FILE",
+        help="Write what happens as it happens, a line of JSON each; - is standard output.",
+    ),
+    Setting(
         key="record-frames",
         flag=True,
         kind=click.BOOL,

@@ -11,6 +11,7 @@ from typing import TextIO
 from botkit.errors import FOREIGN
 from botkit.interfaces import JourneyInfo, Reporter
 from botkit.report.console import ConsoleReporter, make_console, wants_live_view
+from botkit.report.events import EventsReporter
 from botkit.report.json_document import STDOUT, JsonReporter
 from botkit.report.junit import JUnitReporter
 from botkit.report.plain import Detail
@@ -25,6 +26,7 @@ class Wanted:
         junit: a file; None for none.
         json: a file, or ``-`` for standard output; None for none.
         html: a file; None for none.
+        events: a file, or ``-`` for standard output; None for none.
         others: reporters of plugins, with where each writes to.
         live: draw the live view, where there is a terminal.
     """
@@ -32,6 +34,7 @@ class Wanted:
     junit: Path | None = None
     json: Path | None = None
     html: Path | None = None
+    events: Path | None = None
     others: tuple[tuple[Callable[..., Reporter], str], ...] = ()
     detail: Detail = Detail.NORMAL
     explain: bool = False
@@ -41,7 +44,7 @@ class Wanted:
     @property
     def stream(self) -> TextIO:
         """Where people read: not where data goes."""
-        return sys.stderr if self.json == STDOUT else sys.stdout
+        return sys.stderr if STDOUT in (self.json, self.events) else sys.stdout
 
     def files(self) -> list[Reporter]:
         """Make the reporters that write files."""
@@ -50,6 +53,8 @@ class Wanted:
             reporters.append(JUnitReporter(self.junit))
         if self.json is not None:
             reporters.append(JsonReporter(self.json, fail_on_degraded=self.fail_on_degraded))
+        if self.events is not None:
+            reporters.append(EventsReporter(self.events, fail_on_degraded=self.fail_on_degraded))
         if self.html is not None:
             # Jinja2 is only loaded for whoever asks for the page.
             from botkit.report.html_page import HtmlReporter

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     "junit",
     "json",
     "html",
+    "events",
     "report",
     "fail-on",
     "plugins",
@@ -173,8 +174,10 @@ def stepped(ctx: click.Context, playing: Playing, bots: Sequence[Bot]) -> Playin
     said_now = ctx.get_parameter_source("jobs") is ParameterSource.COMMANDLINE
     if said_now and playing.settings.jobs > 1:
         raise click.UsageError("--step takes one journey after another: leave out --jobs")
-    if playing.wanted.json == STDOUT:
-        raise click.UsageError("--step needs standard output for itself: give --json a file")
+    if STDOUT in (playing.wanted.json, playing.wanted.events):
+        raise click.UsageError(
+            "--step needs standard output for itself: give --json and --events files"
+        )
     steps: list[Step] = []
     for bot in bots:
         if not isinstance(bot, YamlBot):
@@ -194,16 +197,22 @@ def wanted_of(given: Mapping[str, Any], plugins: Plugins) -> Wanted:
     """Gather what is to be reported.
 
     Raises:
+        click.UsageError: two things would be written to one place.
         ConfigError: there is no such reporter.
     """
     from botkit.cli.reporting import Wanted
+    from botkit.report.json_document import STDOUT
     from botkit.report.plain import Detail
+
+    if given["json"] == given["events"] == STDOUT:
+        raise click.UsageError("--json and --events cannot both have standard output")
 
     detail = Detail.QUIET if given["quiet"] else Detail.NORMAL
     return Wanted(
         junit=given["junit"],
         json=given["json"],
         html=given["html"],
+        events=given["events"],
         others=tuple(
             (plugins.reporters.find(name, key="report"), where) for name, where in given["report"]
         ),

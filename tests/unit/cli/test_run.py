@@ -298,3 +298,31 @@ def test_an_html_page_is_written(project: Path, write_bot: Any) -> None:
     write_bot("one")
     assert main(["run", "--html", "out.html"]) == 0
     assert '<article class="passed">' in Path("out.html").read_text("utf-8")
+
+
+def test_events_are_written_as_they_happen_and_mask_what_is_captured_late(
+    write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot(
+        text="botkit: 1\nbot: hush\nsteps:\n"
+        "  - say: my code is 4711\n"
+        "  - expect: {matches: '(?P<code>4711)'}\n    mask: [code]\n"
+    )
+    assert main(["run", "--events", "-"]) == 0
+    captured = capsys.readouterr()
+    lines = [json.loads(line) for line in captured.out.splitlines()]
+    types = [line["type"] for line in lines]
+    assert (types[0], types[-2:]) == ("journey_started", ["journey_finished", "run_finished"])
+    assert {"event", "step_finished"} < set(types)
+    heard = [line["text"] for line in lines if line.get("party") == "agent"]
+    assert any("***" in text for text in heard)
+    assert not any("4711" in text for text in heard)
+    assert "1 passed" in captured.err
+
+
+def test_two_documents_cannot_both_have_standard_output(
+    write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot()
+    assert main(["run", "--events", "-", "--json", "-"]) == 4
+    assert "cannot both have standard output" in capsys.readouterr().err
