@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+import click
+
+from botkit.cli.monitoring import NAGIOS
 from botkit.errors import FOREIGN
 from botkit.interfaces import JourneyInfo, Reporter
 from botkit.report.console import ConsoleReporter, make_console, wants_live_view
 from botkit.report.events import EventsReporter
 from botkit.report.json_document import STDOUT, JsonReporter
 from botkit.report.junit import JUnitReporter
+from botkit.report.nagios import status_of, status_text
 from botkit.report.plain import Detail
-from botkit.results import JourneyResult, RunResult
+from botkit.results import JourneyResult, RunResult, exit_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,7 @@ class Wanted:
         events: a file, or ``-`` for standard output; None for none.
         others: reporters of plugins, with where each writes to.
         live: draw the live view, where there is a terminal.
+        form: how the outcome is told, ``text`` or ``nagios``.
     """
 
     junit: Path | None = None
@@ -40,11 +45,21 @@ class Wanted:
     explain: bool = False
     fail_on_degraded: bool = False
     live: bool = True
+    form: str = "text"
 
     @property
     def stream(self) -> TextIO:
         """Where people read: not where data goes."""
-        return sys.stderr if STDOUT in (self.json, self.events) else sys.stdout
+        if self.form == NAGIOS or STDOUT in (self.json, self.events):
+            return sys.stderr
+        return sys.stdout
+
+    def conclude(self, run: RunResult) -> int:
+        """Tell the outcome to whom it was wanted for; gives the exit code."""
+        if self.form != NAGIOS:
+            return exit_code(run, fail_on_degraded=self.fail_on_degraded)
+        click.echo(status_text(run))
+        return status_of(run)
 
     def files(self) -> list[Reporter]:
         """Make the reporters that write files."""
