@@ -24,6 +24,7 @@ from typing import Any
 
 import click
 
+from botkit.cli.monitoring import is_check
 from botkit.cli.settings import Settings, find_settings
 from botkit.errors import BotkitError, ConfigError
 from botkit.report.text import one_line
@@ -114,27 +115,42 @@ def run_command(arguments: Sequence[str]) -> int:
     """
     for stream in (sys.stdout, sys.stderr):
         write_anything(stream)
+    told: list[str] = []
+    code = _attempt(arguments, told)
+    if told and is_check(arguments, os.environ):
+        return _unknown(told[0])
+    return code
+
+
+def _attempt(arguments: Sequence[str], told: list[str]) -> int:
+    """Run a command, and complain if that does not work.
+
+    Args:
+        told: takes the complaint.
+    """
     try:
         code = botkit.main(list(arguments), prog_name="botkit", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()
+        told.append(error.format_message())
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
         complain("stopped")
+        told.append("stopped")
         return ExitCode.SIGNAL
     except ConfigError as error:
-        return _give_up(error, ExitCode.USAGE, arguments)
+        return _give_up(error, ExitCode.USAGE, arguments, told)
     except BrokenPipeError:
         _let_go_of_stdout()
         return ExitCode.ERROR
     except BotkitError as error:
-        return _give_up(error, ExitCode.ERROR, arguments)
+        return _give_up(error, ExitCode.ERROR, arguments, told)
     except BaseException as error:  # The boundary to the shell: no traceback for users.
         if isinstance(error, SystemExit) and not set(BUILT_IN).intersection(arguments[:1]):
             # A plugin's command ends as it likes; what ends one of ours is no success.
             raise
-        return _give_up(error, ExitCode.ERROR, arguments)
+        return _give_up(error, ExitCode.ERROR, arguments, told)
     return int(code or 0)
 
 
@@ -143,16 +159,27 @@ def complain(sentence: str) -> None:
     click.echo(f"botkit: {one_line(sentence, MAX_ERROR)}", err=True)
 
 
-def _give_up(error: BaseException, code: ExitCode, arguments: Sequence[str]) -> ExitCode:
+def _unknown(sentence: str) -> int:
+    """Tell a monitoring that there was no check."""
+    from botkit.report.nagios import Status, unknown
+
+    click.echo(unknown(sentence))
+    return Status.UNKNOWN
+
+
+def _give_up(
+    error: BaseException, code: ExitCode, arguments: Sequence[str], told: list[str]
+) -> ExitCode:
     from botkit.masking import masked
 
     if os.environ.get("BOTKIT_DEBUG") or {"-v", "--verbose"}.intersection(arguments):
         click.echo(masked("".join(traceback.format_exception(error))), err=True)
-    if isinstance(error, BotkitError):
-        complain(masked(str(error)))
-    else:
-        told = masked(_told(error))
-        complain(f"{told} (a mistake in botkit or a plugin; BOTKIT_DEBUG=1 tells where)")
+    sentence = str(error)
+    if not isinstance(error, BotkitError):
+        sentence = f"{_told(error)} (a mistake in botkit or a plugin; BOTKIT_DEBUG=1 tells where)"
+    sentence = masked(sentence)
+    complain(sentence)
+    told.append(sentence)
     return code
 
 

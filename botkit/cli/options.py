@@ -204,6 +204,20 @@ TABLE = (
         key="html", kind=OutputFile(), metavar="FILE", help="Write all evidence as one HTML page."
     ),
     Setting(
+        key="events",
+        kind=OutputFile(dash=True),
+        metavar="FILE",
+        help="Write what happens as it happens, a line of JSON each; - is standard output.",
+    ),
+    Setting(
+        key="run-format",
+        kind=click.Choice(["text", "nagios"]),
+        default="text",
+        metavar="text|nagios",
+        also=("--format",),
+        help="How to tell the outcome: to people, or as a check of Nagios with its exit codes.",
+    ),
+    Setting(
         key="record-frames",
         flag=True,
         kind=click.BOOL,

@@ -17,7 +17,7 @@ from botkit.interfaces import JourneyPlan, Reporter
 from botkit.journey import Run, RunSettings
 from botkit.plugins import Plugins
 from botkit.report.console import ConsoleReporter
-from botkit.results import ExitCode, RunResult, exit_code
+from botkit.results import RunResult
 from botkit.session import utc_now
 
 if TYPE_CHECKING:
@@ -56,8 +56,11 @@ class Playing:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     give_up: Callable[[int], object] = leave_the_process
 
-    async def play(self) -> ExitCode:
+    async def play(self) -> int:
         """Play; what broke outside of the journeys is told at the end.
+
+        Returns:
+            The exit code.
 
         Raises:
             ConfigError: a journey cannot be opened as it is set up; nothing was started.
@@ -107,7 +110,7 @@ class Playing:
             )
         for fault in result.faults:
             click.echo(f"botkit: {fault}", err=True)
-        return exit_code(result, fail_on_degraded=self.wanted.fail_on_degraded)
+        return self.wanted.conclude(result)
 
     async def _watched(self, run: Run, console: ConsoleReporter) -> RunResult:
         """Play a run while somebody looks on."""
@@ -128,7 +131,7 @@ class Playing:
         if running:
             left = f"{len(running)} chats may still be open: {', '.join(running[:5])}"
             click.echo(f"{name} again: {left}{', ...' if len(running) > 5 else ''}", err=True)
-        self.give_up(ExitCode.SIGNAL)
+        self.give_up(self.wanted.conclude(so_far))
 
 
 async def look_on(console: ConsoleReporter, faults: list[str]) -> None:

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+import click
+
+from botkit.cli.monitoring import NAGIOS
 from botkit.errors import FOREIGN
 from botkit.interfaces import JourneyInfo, Reporter
 from botkit.report.console import ConsoleReporter, make_console, wants_live_view
+from botkit.report.events import EventsReporter
 from botkit.report.json_document import STDOUT, JsonReporter
 from botkit.report.junit import JUnitReporter
+from botkit.report.nagios import status_of, status_text
 from botkit.report.plain import Detail
-from botkit.results import JourneyResult, RunResult
+from botkit.results import JourneyResult, RunResult, exit_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,23 +30,36 @@ class Wanted:
         junit: a file; None for none.
         json: a file, or ``-`` for standard output; None for none.
         html: a file; None for none.
+        events: a file, or ``-`` for standard output; None for none.
         others: reporters of plugins, with where each writes to.
         live: draw the live view, where there is a terminal.
+        form: how the outcome is told, ``text`` or ``nagios``.
     """
 
     junit: Path | None = None
     json: Path | None = None
     html: Path | None = None
+    events: Path | None = None
     others: tuple[tuple[Callable[..., Reporter], str], ...] = ()
     detail: Detail = Detail.NORMAL
     explain: bool = False
     fail_on_degraded: bool = False
     live: bool = True
+    form: str = "text"
 
     @property
     def stream(self) -> TextIO:
         """Where people read: not where data goes."""
-        return sys.stderr if self.json == STDOUT else sys.stdout
+        if self.form == NAGIOS or STDOUT in (self.json, self.events):
+            return sys.stderr
+        return sys.stdout
+
+    def conclude(self, run: RunResult) -> int:
+        """Tell the outcome to whom it was wanted for; gives the exit code."""
+        if self.form != NAGIOS:
+            return exit_code(run, fail_on_degraded=self.fail_on_degraded)
+        click.echo(status_text(run))
+        return status_of(run)
 
     def files(self) -> list[Reporter]:
         """Make the reporters that write files."""
@@ -50,6 +68,8 @@ class Wanted:
             reporters.append(JUnitReporter(self.junit))
         if self.json is not None:
             reporters.append(JsonReporter(self.json, fail_on_degraded=self.fail_on_degraded))
+        if self.events is not None:
+            reporters.append(EventsReporter(self.events, fail_on_degraded=self.fail_on_degraded))
         if self.html is not None:
             # Jinja2 is only loaded for whoever asks for the page.
             from botkit.report.html_page import HtmlReporter

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from botkit.cli.monitoring import NAGIOS
 from botkit.cli.options import takes
 from botkit.results import ExitCode
 
@@ -45,8 +46,10 @@ if TYPE_CHECKING:
     "junit",
     "json",
     "html",
+    "events",
     "report",
     "fail-on",
+    "run-format",
     "plugins",
     "record-frames",
     "explain",
@@ -55,7 +58,7 @@ if TYPE_CHECKING:
     "verbose",
 )
 @click.pass_context
-def run(ctx: click.Context, /, **given: Any) -> ExitCode:
+def run(ctx: click.Context, /, **given: Any) -> int:
     """Play journeys: bots, each with each row of its data.
 
     PATHS are files, folders of bots, and names of bots that plugins offer; by default bots/.
@@ -71,6 +74,9 @@ def run(ctx: click.Context, /, **given: Any) -> ExitCode:
       5  nothing was run
      10  a journey was degraded, with --fail-on degraded
      12  all that failed was unreachable
+
+    With --format nagios they are those of a check: 0 all passed, 1 degraded, 2 failed, 3 anything
+    else that is wrong.
     """
     import trio
 
@@ -82,17 +88,27 @@ def run(ctx: click.Context, /, **given: Any) -> ExitCode:
     with plugins_of(given["plugins"]) as plugins:
         planned = planned_of(given, plugins)
         if planned is None:
-            return ExitCode.USAGE
+            return nothing_started(given)
         connect = connect_of(ctx, given, plugins)
         misfits = misfits_of(planned, connect, plugins)
         if misfits:
             show_problems(misfits, err=True)
             click.echo(f"{count(len(misfits), 'problem')}; nothing was started", err=True)
-            return ExitCode.USAGE
+            return nothing_started(given)
         playing = playing_of(given, plugins, planned, connect)
         if given["step"]:
             playing = stepped(ctx, playing, [bot for bot, _ in planned])
         return trio.run(playing.play, restrict_keyboard_interrupt_to_checkpoints=True)
+
+
+def nothing_started(given: Mapping[str, Any]) -> int:
+    """Give the exit code where files or options are wrong, which was told."""
+    from botkit.report.nagios import Status, unknown
+
+    if given["run_format"] != NAGIOS:
+        return ExitCode.USAGE
+    click.echo(unknown("wrong usage or an invalid file: nothing was started; stderr says why"))
+    return Status.UNKNOWN
 
 
 def refuse_empty_variables(environ: Mapping[str, str]) -> None:
@@ -173,8 +189,12 @@ def stepped(ctx: click.Context, playing: Playing, bots: Sequence[Bot]) -> Playin
     said_now = ctx.get_parameter_source("jobs") is ParameterSource.COMMANDLINE
     if said_now and playing.settings.jobs > 1:
         raise click.UsageError("--step takes one journey after another: leave out --jobs")
-    if playing.wanted.json == STDOUT:
-        raise click.UsageError("--step needs standard output for itself: give --json a file")
+    if playing.wanted.form == NAGIOS:
+        raise click.UsageError("--step is for people, and --format nagios for machines")
+    if STDOUT in (playing.wanted.json, playing.wanted.events):
+        raise click.UsageError(
+            "--step needs standard output for itself: give --json and --events files"
+        )
     steps: list[Step] = []
     for bot in bots:
         if not isinstance(bot, YamlBot):
@@ -194,20 +214,28 @@ def wanted_of(given: Mapping[str, Any], plugins: Plugins) -> Wanted:
     """Gather what is to be reported.
 
     Raises:
+        click.UsageError: two things would be written to one place.
         ConfigError: there is no such reporter.
     """
     from botkit.cli.reporting import Wanted
+    from botkit.report.json_document import STDOUT
     from botkit.report.plain import Detail
+
+    check = given["run_format"] == NAGIOS
+    if [given["json"], given["events"], STDOUT if check else None].count(STDOUT) > 1:
+        raise click.UsageError("only one of --json, --events and a check can have standard output")
 
     detail = Detail.QUIET if given["quiet"] else Detail.NORMAL
     return Wanted(
         junit=given["junit"],
         json=given["json"],
         html=given["html"],
+        events=given["events"],
         others=tuple(
             (plugins.reporters.find(name, key="report"), where) for name, where in given["report"]
         ),
         explain=given["explain"],
         detail=Detail.VERBOSE if given["verbose"] else detail,
         fail_on_degraded=given["fail_on"] == "degraded",
+        form=given["run_format"],
     )

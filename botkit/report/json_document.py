@@ -51,7 +51,7 @@ from botkit.interfaces import Reporter
 from botkit.report.files import write_whole
 from botkit.report.passing import Account, Closest, Passed, account_of_miss, accounts
 from botkit.report.text import INVISIBLE
-from botkit.results import Frame, JourneyResult, RunResult, Verdict, exit_code
+from botkit.results import Frame, JourneyResult, RunResult, StepResult, Verdict, exit_code
 from botkit.version import __version__
 
 VERSION = 1
@@ -92,7 +92,15 @@ class JsonReporter(Reporter):
 
 def encode(document: dict[str, Any]) -> bytes:
     """Write a document as JSON, in UTF-8, with a line end."""
-    text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
+    return _written(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False))
+
+
+def encode_line(document: dict[str, Any]) -> bytes:
+    """Write a document as one line of JSON, in UTF-8, with its end."""
+    return _written(json.dumps(document, ensure_ascii=False, allow_nan=False))
+
+
+def _written(text: str) -> bytes:
     # What the pattern finds besides line ends can only stand inside of strings.
     return f"{INVISIBLE.sub(_escape, text)}\n".encode()
 
@@ -104,23 +112,44 @@ def journey_document(journey: JourneyResult) -> bytes:
 
 def document(run: RunResult) -> dict[str, Any]:
     """Put a run into the form that the docstring of this module tells."""
-    counts = Counter(journey.verdict for journey in run.journeys)
     return {
         "botkit_result": VERSION,
         "botkit": __version__,
+        **run_members(run),
+        "journeys": [_journey(journey) for journey in run.journeys],
+    }
+
+
+def run_members(run: RunResult) -> dict[str, Any]:
+    """Put a run into the form of the document, without its journeys."""
+    counts = Counter(journey.verdict for journey in run.journeys)
+    return {
         "run_id": run.run_id,
         "started_utc": run.started_utc,
-        "duration": _number(run.duration),
+        "duration": number(run.duration),
         "interrupted": run.interrupted,
         "faults": list(run.faults),
         "exit_code": None,
         "counts": {verdict.value: counts[verdict] for verdict in Verdict if counts[verdict]},
-        "journeys": [_journey(journey) for journey in run.journeys],
     }
 
 
 def _journey(journey: JourneyResult) -> dict[str, Any]:
     decisive = account_of_miss(journey, journey.step) if journey.step else None
+    return {
+        **journey_members(journey, _step(decisive) if decisive else None),
+        "steps": [_step(account) for account in accounts(journey)],
+        "transcript": [row_members(row, journey.began) for row in journey.transcript],
+        "frames": [_frame(frame) for frame in journey.frames],
+    }
+
+
+def journey_members(journey: JourneyResult, step: dict[str, Any] | None) -> dict[str, Any]:
+    """Put a journey into the form of the document, but for what it is made of.
+
+    Args:
+        step: the step that decided.
+    """
     return {
         "journey_id": journey.journey_id,
         "bot": journey.bot,
@@ -131,9 +160,9 @@ def _journey(journey: JourneyResult) -> dict[str, Any]:
         "verdict": journey.verdict.value,
         "reason": journey.reason.value,
         "message": journey.message,
-        "step": _step(decisive) if decisive else None,
+        "step": step,
         "started_utc": journey.started_utc,
-        "duration": _number(journey.duration),
+        "duration": number(journey.duration),
         "connector": journey.connector,
         "server": journey.server,
         "on_simulator": journey.on_simulator,
@@ -141,17 +170,22 @@ def _journey(journey: JourneyResult) -> dict[str, Any]:
         "left": journey.left,
         "asserted": journey.asserted,
         "notes": list(journey.notes),
-        "measurements": {name: _number(value) for name, value in journey.measurements.items()},
+        "measurements": {name: number(value) for name, value in journey.measurements.items()},
         "warnings": list(journey.warnings),
         "by_hand": journey.by_hand,
-        "steps": [_step(account) for account in accounts(journey)],
-        "transcript": [_row(row, journey.began) for row in journey.transcript],
-        "frames": [_frame(frame) for frame in journey.frames],
     }
 
 
 def _step(account: Account) -> dict[str, Any]:
-    step = account.step
+    return {
+        **step_members(account.step),
+        "came": [_passed(passed) for passed in account.passed[:MAX_CAME]] if account.missed else [],
+        "closest": _closest(account.closest()),
+    }
+
+
+def step_members(step: StepResult) -> dict[str, Any]:
+    """Put a step into the form of the document, as far as it is known when it finishes."""
     return {
         "number": step.number,
         "path": step.path,
@@ -161,8 +195,8 @@ def _step(account: Account) -> dict[str, Any]:
         "line": step.line,
         "verdict": step.verdict.value,
         "reason": step.reason.value,
-        "started": _number(step.started),
-        "duration": _number(step.duration),
+        "started": number(step.started),
+        "duration": number(step.duration),
         "expected": step.expected,
         "received": list(step.received),
         "took": step.took,
@@ -170,8 +204,6 @@ def _step(account: Account) -> dict[str, Any]:
         "message": step.message,
         "asserts": step.asserts,
         "seq": step.seq,
-        "came": [_passed(passed) for passed in account.passed[:MAX_CAME]] if account.missed else [],
-        "closest": _closest(account.closest()),
     }
 
 
@@ -191,9 +223,10 @@ def _closest(closest: Closest | None) -> dict[str, Any] | None:
     }
 
 
-def _row(row: Row, began: float) -> dict[str, Any]:
+def row_members(row: Row, began: float) -> dict[str, Any]:
+    """Put a row of a transcript into the form of the document."""
     return {
-        "at": _number(row.at - began),
+        "at": number(row.at - began),
         "who": row.who,
         "party": row.party.value if row.party else None,
         "kind": row.kind,
@@ -207,7 +240,7 @@ def _row(row: Row, began: float) -> dict[str, Any]:
 
 def _frame(frame: Frame) -> dict[str, Any]:
     return {
-        "at": _number(frame.at),
+        "at": number(frame.at),
         "direction": frame.direction,
         "what": frame.what,
         "text": frame.text,
@@ -215,7 +248,8 @@ def _frame(frame: Frame) -> dict[str, Any]:
     }
 
 
-def _number(value: float) -> float | None:
+def number(value: float) -> float | None:
+    """Give a number as JSON can hold it."""
     return round(value, 6) if math.isfinite(value) else None
 
 

@@ -298,3 +298,87 @@ def test_an_html_page_is_written(project: Path, write_bot: Any) -> None:
     write_bot("one")
     assert main(["run", "--html", "out.html"]) == 0
     assert '<article class="passed">' in Path("out.html").read_text("utf-8")
+
+
+def test_events_are_written_as_they_happen_and_mask_what_is_captured_late(
+    write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot(
+        text="botkit: 1\nbot: hush\nsteps:\n"
+        "  - say: my code is 4711\n"
+        "  - expect: {matches: '(?P<code>4711)'}\n    mask: [code]\n"
+    )
+    assert main(["run", "--events", "-"]) == 0
+    captured = capsys.readouterr()
+    lines = [json.loads(line) for line in captured.out.splitlines()]
+    types = [line["type"] for line in lines]
+    assert (types[0], types[-2:]) == ("journey_started", ["journey_finished", "run_finished"])
+    assert {"event", "step_finished"} < set(types)
+    heard = [line["text"] for line in lines if line.get("party") == "agent"]
+    assert any("***" in text for text in heard)
+    assert not any("4711" in text for text in heard)
+    assert "1 passed" in captured.err
+
+
+def test_two_documents_cannot_both_have_standard_output(
+    write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot()
+    assert main(["run", "--events", "-", "--json", "-"]) == 4
+    assert "only one of --json, --events" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "code", "begins"),
+    [
+        (None, [], 0, "CHATBOT OK - 1 passed in "),
+        (SLOW, [], 1, "CHATBOT WARNING - 1 degraded in "),
+        (NEVER_COMES, [], 2, "CHATBOT CRITICAL - 1 failed in "),
+        (ASSERTS_NOTHING, [], 3, "CHATBOT UNKNOWN - 1 error in "),
+        (None, ["--tag", "none"], 3, "CHATBOT UNKNOWN - no journey was run"),
+        (BROKEN, [], 3, "CHATBOT UNKNOWN - wrong usage or an invalid file"),
+        (None, ["-n", "many"], 3, "CHATBOT UNKNOWN - Invalid value for"),
+        (None, ["--json", "-"], 3, "CHATBOT UNKNOWN - only one of"),
+        (None, ["--step"], 3, "CHATBOT UNKNOWN - --step is for people"),
+        (None, ["--connector", "pigeon"], 3, "CHATBOT UNKNOWN - "),
+        (None, ["--junit", "no/such/folder"], 3, "CHATBOT UNKNOWN - Invalid value for '--junit'"),
+    ],
+)
+def test_a_check_of_a_monitoring(
+    text: str | None,
+    arguments: list[str],
+    code: int,
+    begins: str,
+    write_bot: Any,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_bot(**({} if text is None else {"text": text}))
+    assert main(["run", "--format", "nagios", *arguments]) == code
+    captured = capsys.readouterr()
+    assert captured.out.startswith(begins)
+    assert captured.err
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_check_may_be_asked_for_by_the_environment(
+    broken: bool,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("BOTKIT_RUN_FORMAT", "nagios")
+    if broken:
+        (project / "botkit.toml").write_text("[")
+    assert main(["run"]) == 3
+    assert capsys.readouterr().out.startswith("CHATBOT UNKNOWN - ")
+
+
+def test_a_check_may_be_asked_for_by_the_settings(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "botkit.toml").write_text('run-format = "nagios"\n')
+    assert main(["run", "--jobs", "0"]) == 3
+    assert capsys.readouterr().out.startswith("CHATBOT UNKNOWN - ")
+    assert main(["run", "--jobs", "0", "--format", "text"]) == 4
+    assert main(["check", "--format", "nagios"]) == 4
+    assert "CHATBOT" not in capsys.readouterr().out

@@ -32,7 +32,7 @@ steps:
     ("arguments", "words"),
     [
         (["-n", "2"], "one journey after another"),
-        (["--json", "-"], "give --json a file"),
+        (["--json", "-"], "give --json and --events files"),
         (["greeter.py"], "--step goes by the steps of bots in YAML, and 'Greeter' is none"),
     ],
 )
