@@ -73,7 +73,7 @@ class Masker:
 
     def __call__(self, text: str) -> str:
         """Write ``***`` in place of everything that must not be shown."""
-        return masked_by((self,), text) if self._needles else text
+        return masked_by((self,), text)
 
     def found_in(self, view: View) -> Iterator[tuple[int, int]]:
         """Tell where in the original text the hidden parts of a reading stand."""
@@ -90,6 +90,9 @@ class Masker:
 
 def masked_by(maskers: Iterable[Masker], text: str) -> str:
     """Hide what any of some maskers hides, in one go: what overlaps leaves nothing."""
+    maskers = [masker for masker in maskers if masker]
+    if not maskers or not text:
+        return text
     spans = [span for view in views(text) for masker in maskers for span in masker.found_in(view)]
     return _covered(text, spans) if spans else text
 
