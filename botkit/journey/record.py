@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
-from botkit.chat import Error, Event, Row
+from botkit.chat import Error, Event, Message, Row
 from botkit.chat.transcript import row_of
 from botkit.interfaces import JourneyPlan, Reporter
 from botkit.journey.shown import ShownJourney, shown_row, shown_step
-from botkit.masking import Masker, masked_by
+from botkit.masking import CUT, Masker, masked_by
 from botkit.results import StepResult
 
 MAX_NOTES = 1_000
@@ -18,6 +19,7 @@ class Record:
     """The evidence of one journey, as it grows. Implements ``interfaces.JourneyInfo``."""
 
     __slots__ = (
+        "_latest",
         "_plan",
         "_tell",
         "began",
@@ -46,6 +48,8 @@ class Record:
     ) -> None:
         self._plan = plan
         self._tell = tell
+        # What each side has said last.
+        self._latest: dict[bool, str] = {}
         self.run_id = run_id
         self.journey_id = journey_id
         self.on_simulator = on_simulator
@@ -111,8 +115,20 @@ class Record:
             self.warnings.append(f"the service reported an error: {row_of(event).text}")
         for text in self.foresee(event):
             self.foreseen.hide(text)
+        if type(event) is Message:
+            self._join(event)
         row = self.masked(row_of(event))
+        if (self.masker or self.foreseen) and row.kind == "message":
+            # The next message may bring the rest of what this one ends with.
+            row = replace(row, text=self.mask_now(row.text + CUT).removesuffix(CUT))
         self._tell(lambda reporter: reporter.event(self.shown, row))
+
+    def _join(self, message: Message) -> None:
+        """Hide the parts of what was said in two messages, one after the other."""
+        before = self._latest.get(message.own, "")
+        self._latest[message.own] = message.text
+        if self.masker and before:
+            self.masker.hide_parts(before, message.text)
 
     def masked(self, row: Row) -> Row:
         """Give a row of the transcript as it may be shown."""

@@ -46,22 +46,32 @@ class Masker:
         """Tell whether there is anything to hide."""
         return bool(self._hidden)
 
-    def hide(self, text: str, name: str = "a value") -> None:
+    def hide(self, text: str, name: str = "") -> None:
         """Never show this text from now on.
 
         Args:
             text: the value; nothing is hidden if it is blank.
-            name: what the value is called, for warnings.
+            name: what the value is called in warnings; empty for none.
         """
         if not text or text in self._hidden:
             return
-        if len(text.strip()) < SHORT:
+        if name and len(text.strip()) < SHORT:
             self.warnings += (_about_short(text.strip(), name),)
         if text.strip():
             self._hidden.add(text)
             # The longest first: it is what most likely was meant.
             found = needles(text).union(self._needles)
             self._needles = tuple(sorted(found, key=lambda needle: (-len(needle), needle)))
+
+    def hide_parts(self, before: str, after: str) -> None:
+        """Never show the parts of what is hidden if it came in two texts, one after the other."""
+        for between in ("", " "):
+            text, cut = before + between + after, len(before)
+            spans = [span for view in views(text) for span in self.found_in(view)]
+            for start, end in spans:
+                if start < cut and end > cut + len(between):
+                    self.hide(text[start:cut])
+                    self.hide(text[cut + len(between) : end])
 
     def copy(self) -> Masker:
         """Give one that hides the same, and learns by itself from now on."""
@@ -77,12 +87,13 @@ class Masker:
 
     def found_in(self, view: View) -> Iterator[tuple[int, int]]:
         """Tell where in the original text the hidden parts of a reading stand."""
-        cuts = [found.start() for found in CUT_OFF.finditer(view.text)]
-        for needle in self._needles:
-            for start in _places_of(needle, view.text):
+        text = view.text
+        for needle in [needle for needle in self._needles if needle in text]:
+            for start in _places_of(needle, text):
                 yield view.source(start, start + len(needle))
-            for cut in cuts:
-                begin = _beginning_of(needle, view.text, cut)
+        for cut in [found.start() for found in CUT_OFF.finditer(text)]:
+            for needle in self._needles:
+                begin = _beginning_of(needle, text, cut)
                 if begin is not None:
                     # Up to the cut: half an escape reads as nothing.
                     yield view.source(begin, cut)[0], view.source(cut, cut + 1)[0]
