@@ -39,7 +39,8 @@ class Masker:
 
     def __init__(self) -> None:
         self._hidden: set[str] = set()
-        self._needles: tuple[str, ...] = ()
+        # Made when they are needed: of ten thousand rows of data most are never shown.
+        self._needles: tuple[str, ...] | None = None
         self.warnings: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
@@ -59,9 +60,7 @@ class Masker:
             self.warnings += (_about_short(text.strip(), name),)
         if text.strip():
             self._hidden.add(text)
-            # The longest first: it is what most likely was meant.
-            found = needles(text).union(self._needles)
-            self._needles = tuple(sorted(found, key=lambda needle: (-len(needle), needle)))
+            self._needles = None
 
     def hide_parts(self, before: str, after: str) -> None:
         """Never show the parts of what is hidden if it came in two texts, one after the other."""
@@ -88,6 +87,8 @@ class Masker:
     def found_in(self, view: View) -> Iterator[tuple[int, int]]:
         """Tell where in the original text the hidden parts of a reading stand."""
         text = view.text
+        if self._needles is None:
+            self._needles = tuple(frozenset[str]().union(*map(needles, self._hidden)))
         for needle in [needle for needle in self._needles if needle in text]:
             for start in _places_of(needle, text):
                 yield view.source(start, start + len(needle))
