@@ -39,7 +39,7 @@ from botkit.interfaces import (
     JourneyInfo,
     Session,
 )
-from botkit.masking import Masker
+from botkit.masking import Masker, shortened_repr
 from botkit.results import StepResult
 from botkit.wakeup import Wakeup
 
@@ -385,4 +385,6 @@ def commands_in(result: object) -> Sequence[Command]:
     """
     if isinstance(result, Sequence) and all(isinstance(item, Command) for item in result):
         return result
-    raise TypeError(f"an action gives a text, a number or a list of commands, not {result!r:.80}")
+    raise TypeError(
+        f"an action gives a text, a number or a list of commands, not {shortened_repr(result, 80)}"
+    )

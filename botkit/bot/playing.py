@@ -12,6 +12,7 @@ from botkit.bot.turn import Finished
 from botkit.chat import Message
 from botkit.errors import FOREIGN
 from botkit.interfaces import Match, Matcher, Miss, match_message
+from botkit.masking import shortened_repr
 from botkit.results import Reason, Verdict, blame
 
 
@@ -96,7 +97,7 @@ def judge(matcher: Matcher, said: Message | str) -> Match | Miss:
         raise _bad_matcher(matcher, f"raised {type(error).__name__}: {error}") from error
     if isinstance(answer, Match | Miss):
         return answer
-    raise _bad_matcher(matcher, f"gave {answer!r:.40}, and neither Match nor Miss")
+    raise _bad_matcher(matcher, f"gave {shortened_repr(answer, 40)}, and neither Match nor Miss")
 
 
 def _bad_matcher(matcher: Matcher, what: str) -> Broken:

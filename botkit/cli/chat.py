@@ -125,7 +125,7 @@ class Chatting:
         from botkit.recording import Recorder
 
         opening = self._resolved.opening
-        recorder = Recorder(opening.userdata)
+        recorder = Recorder(opening.userdata, self._resolved.masker)
         began = trio.current_time()
         talking = trio.CancelScope()
         signalled: list[str] = []
@@ -167,7 +167,7 @@ class Chatting:
                     await session.leave()
                     nursery.cancel_scope.cancel()
         except (ChatError, ConnectorError, RemoteProtocolError) as error:
-            complain(f"the chat could not be held: {error}")
+            complain(f"the chat could not be held: {self._resolved.masker(str(error))}")
             return ExitCode.FAILED
         ended = session.ended
         if ended is not None:

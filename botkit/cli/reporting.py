@@ -13,6 +13,7 @@ import click
 from botkit.cli.monitoring import NAGIOS
 from botkit.errors import FOREIGN
 from botkit.interfaces import JourneyInfo, Reporter
+from botkit.masking import masked
 from botkit.report.console import ConsoleReporter, make_console, wants_live_view
 from botkit.report.events import EventsReporter
 from botkit.report.json_document import STDOUT, JsonReporter
@@ -127,5 +128,5 @@ def tell_the_end(reporters: Iterable[Reporter], run: RunResult) -> list[str]:
         try:
             reporter.run_finished(run)
         except FOREIGN as error:  # The boundary to reporters; what failed is told.
-            faults.append(f"the reporter {type(reporter).__name__} failed: {error}")
+            faults.append(f"the reporter {type(reporter).__name__} failed: {masked(str(error))}")
     return faults

@@ -227,7 +227,7 @@ class PromptStepper:
             try:
                 await self._obey(line.strip())
             except BotkitError as error:
-                self._show([f"!  {one_line(str(error))}"])
+                self._show([f"!  {one_line(self._stepping.mask(str(error)))}"])
 
     def _end_of_lines(self, place: Place) -> None:
         if place.patient:

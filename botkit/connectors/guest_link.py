@@ -24,6 +24,7 @@ from botkit.errors import BotkitError, ConnectorError, RemoteProtocolError
 from botkit.genesys.guest_failures import failure_of
 from botkit.genesys.web_messaging import decode_frame, encode_request
 from botkit.genesys.web_records import AttachmentFailed, Frame, Request
+from botkit.masking import shortened
 
 __all__ = ["Call", "GuestLink", "answer_of", "new_id"]
 
@@ -267,5 +268,5 @@ def read_json(text: str) -> JSON:
     try:
         value: JSON = codec.loads(text)
     except ValueError as error:
-        raise RemoteProtocolError(f"{text:.60} is no JSON") from error
+        raise RemoteProtocolError(f"{shortened(text, 60)} is no JSON") from error
     return value

@@ -19,6 +19,7 @@ from botkit.bayeux.messages import JSON
 from botkit.chat import FileLimits
 from botkit.errors import LocalProtocolError, RemoteProtocolError
 from botkit.genesys import gms_v2
+from botkit.masking import shortened_repr
 
 FORM_DATA = "multipart/form-data"
 FILE_ID = "file-id"
@@ -149,7 +150,7 @@ def _count(raw: Mapping[str, str], key: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
-        raise RemoteProtocolError(f"{key} must be a number, not {text!r:.40}")
+        raise RemoteProtocolError(f"{key} must be a number, not {shortened_repr(text, 40)}")
     return int(text)
 
 
@@ -231,7 +232,7 @@ def _escaped(name: str) -> str:
 
 def _media_type(text: str) -> str:
     if not re.fullmatch(r"[!-~]+/[ -~]+", text):
-        raise LocalProtocolError(f"{text!r:.60} is no media type; one is image/png")
+        raise LocalProtocolError(f"{shortened_repr(text, 60)} is no media type; one is image/png")
     return text
 
 

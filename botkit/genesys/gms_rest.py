@@ -19,6 +19,7 @@ from botkit.errors import LocalProtocolError, RemoteProtocolError
 from botkit.genesys import gms_files, gms_v2
 from botkit.genesys.gms_files import FORM_DATA, Form, Upload
 from botkit.genesys.gms_v2 import EMPTY, GmsError, Operation
+from botkit.masking import shortened_repr
 
 FORM = "application/x-www-form-urlencoded"
 FIRST = 1
@@ -321,5 +322,7 @@ def _position(text: str | None) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise RemoteProtocolError(f"transcriptPosition must be a number, not {text!r:.40}")
+        raise RemoteProtocolError(
+            f"transcriptPosition must be a number, not {shortened_repr(text, 40)}"
+        )
     return int(text)

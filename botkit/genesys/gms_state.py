@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from botkit.errors import StateError
-from botkit.masking import without_password
+from botkit.masking import shortened_repr, without_password
 
 NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
@@ -100,5 +100,5 @@ def _text(raw: Mapping[str, Any], key: str, *, required: bool = False) -> str:
 
 def _number(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{value!r:.40} is no position")
+        raise ValueError(f"{shortened_repr(value, 40)} is no position")
     return value

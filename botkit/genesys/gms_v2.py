@@ -17,6 +17,7 @@ from types import MappingProxyType
 from botkit import chat
 from botkit.bayeux.messages import JSON
 from botkit.errors import LocalProtocolError, RemoteProtocolError
+from botkit.masking import shortened_repr
 from botkit.records import quickly_made
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
@@ -347,7 +348,7 @@ def _int(raw: dict[str, JSON], name: str) -> int | None:
             return int(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    raise RemoteProtocolError(f"{name} must be an integer, not {value!r:.40}")
+    raise RemoteProtocolError(f"{name} must be an integer, not {shortened_repr(value, 40)}")
 
 
 def _bool(raw: dict[str, JSON], name: str) -> bool:

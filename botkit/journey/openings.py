@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botkit.errors import ConfigError
@@ -23,10 +23,15 @@ MARK = "BotkitSynthetic"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """An opening and the name of the connector that it is for."""
+    """An opening and the name of the connector that it is for.
+
+    Attributes:
+        masker: hides what opens the door to the server.
+    """
 
     connector: str
     opening: Opening
+    masker: Masker = field(default_factory=Masker)
 
 
 def resolve(
@@ -82,6 +87,7 @@ def resolve(
     defaults = Opening()
     return Resolved(
         connector=connector,
+        masker=plan.masker,
         opening=Opening(
             url=server or "",
             service=_first(layers, "service") or defaults.service,

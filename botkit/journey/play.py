@@ -206,6 +206,7 @@ class Journey:
             self._ending = of_script(error)
         masker = getattr(self._script, "masker", None) or self._plan.masker.copy()
         keep_out_of_logs(masker)
+        keep_out_of_logs(self._record.foreseen)
         self._record.masker = masker
         self._record.foresee = getattr(self._script, "foresee", self._record.foresee)
 

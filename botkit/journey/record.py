@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
-from botkit.chat import Error, Event, Row
+from botkit.chat import Error, Event, Message, Row
 from botkit.chat.transcript import row_of
 from botkit.interfaces import JourneyPlan, Reporter
 from botkit.journey.shown import ShownJourney, shown_row, shown_step
-from botkit.masking import Masker
+from botkit.masking import CUT, Masker, masked_by
 from botkit.results import StepResult
 
 MAX_NOTES = 1_000
@@ -18,10 +19,12 @@ class Record:
     """The evidence of one journey, as it grows. Implements ``interfaces.JourneyInfo``."""
 
     __slots__ = (
+        "_latest",
         "_plan",
         "_tell",
         "began",
         "foresee",
+        "foreseen",
         "journey_id",
         "masker",
         "measurements",
@@ -45,15 +48,19 @@ class Record:
     ) -> None:
         self._plan = plan
         self._tell = tell
+        # What each side has said last.
+        self._latest: dict[bool, str] = {}
         self.run_id = run_id
         self.journey_id = journey_id
         self.on_simulator = on_simulator
         self.began = began
         self.masker = Masker()
         """Applied to whatever is shown; a script that knows secrets brings its own."""
+        self.foreseen = Masker()
+        """What the script will mask when it reads it; hidden in what is shown meanwhile."""
         self.foresee: Callable[[Event], Iterable[str]] = lambda _: ()
         """Gives what of an event will not be shown any more once the script has read it."""
-        self.shown = ShownJourney(self)
+        self.shown = ShownJourney(self, self.mask_now)
         """What reporters are given."""
         self.steps: list[StepResult] = []
         self.notes: list[str] = []
@@ -98,21 +105,35 @@ class Record:
 
     def add_step(self, step: StepResult) -> None:
         """Write a finished step down and show it."""
-        step = shown_step(step, self.masker)
-        self.steps.append(step)
-        self._tell(lambda reporter: reporter.step_finished(self.shown, step))
+        self.steps.append(shown_step(step, self.masker) if self.masker else step)
+        now = shown_step(step, self.mask_now) if self.foreseen else self.steps[-1]
+        self._tell(lambda reporter: reporter.step_finished(self.shown, now))
 
     def add_event(self, event: Event) -> None:
         """Show an event; an error that the service reported is worth a warning."""
         if type(event) is Error:
             self.warnings.append(f"the service reported an error: {row_of(event).text}")
-        masker = self.masker
         for text in self.foresee(event):
-            masker = self.masker.copy() if masker is self.masker else masker
-            masker.hide(text)
-        row = shown_row(row_of(event), masker)
+            self.foreseen.hide(text)
+        if type(event) is Message:
+            self._join(event)
+        row = self.masked(row_of(event))
+        if (self.masker or self.foreseen) and row.kind == "message":
+            # The next message may bring the rest of what this one ends with.
+            row = replace(row, text=self.mask_now(row.text + CUT).removesuffix(CUT))
         self._tell(lambda reporter: reporter.event(self.shown, row))
+
+    def _join(self, message: Message) -> None:
+        """Hide the parts of what was said in two messages, one after the other."""
+        before = self._latest.get(message.own, "")
+        self._latest[message.own] = message.text
+        if self.masker and before:
+            self.masker.hide_parts(before, message.text)
 
     def masked(self, row: Row) -> Row:
         """Give a row of the transcript as it may be shown."""
-        return shown_row(row, self.masker)
+        return shown_row(row, self.mask_now) if self.masker or self.foreseen else row
+
+    def mask_now(self, text: str) -> str:
+        """Do as :meth:`mask` while the chat goes on, when not all has been read."""
+        return masked_by((self.masker, self.foreseen), text)

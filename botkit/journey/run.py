@@ -17,7 +17,7 @@ from botkit.journey.openings import Resolved, resolve
 from botkit.journey.play import Journey
 from botkit.journey.pump import Dispatch
 from botkit.journey.stepping import Stepper
-from botkit.masking import keep_out_of_logs
+from botkit.masking import keep_out_of_logs, masked
 from botkit.results import JourneyResult, Reason, RunResult, Verdict
 from botkit.session import utc_now
 
@@ -177,7 +177,7 @@ class Run:
                 self._reporters.remove(reporter)
                 self._faults.append(
                     f"the reporter {type(reporter).__name__} failed and was left out:"
-                    f" {type(error).__name__}: {error}"
+                    f" {type(error).__name__}: {masked(str(error))}"
                 )
 
     def _not_started(self, plan: JourneyPlan, started_utc: float) -> JourneyResult:

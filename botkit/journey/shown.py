@@ -14,20 +14,16 @@ from botkit.results import JourneyResult, StepResult
 Mask = Callable[[str], str]
 
 
-def shown_row(row: Row, mask: Masker) -> Row:
+def shown_row(row: Row, mask: Mask) -> Row:
     """Give a row of the transcript as it may be shown."""
-    if not mask:
-        return row
     who, text, kind = mask(row.who), mask(row.text), mask(row.kind)
     if (who, text, kind) == (row.who, row.text, row.kind):
         return row
     return replace(row, who=who, text=text, kind=kind)
 
 
-def shown_step(step: StepResult, mask: Masker) -> StepResult:
+def shown_step(step: StepResult, mask: Mask) -> StepResult:
     """Give what became of a step as it may be shown."""
-    if not mask:
-        return step
     return replace(
         step,
         text=mask(step.text),
@@ -76,12 +72,14 @@ class ShownJourney(JourneyInfo):
 
     Args:
         journey: the journey itself, as hooks know it.
+        mask: hides what must not be shown now.
     """
 
-    __slots__ = ("_journey",)
+    __slots__ = ("_journey", "_mask")
 
-    def __init__(self, journey: JourneyInfo) -> None:
+    def __init__(self, journey: JourneyInfo, mask: Mask) -> None:
         self._journey = journey
+        self._mask = mask
 
     @property
     def run_id(self) -> str:
@@ -122,4 +120,4 @@ class ShownJourney(JourneyInfo):
         self._journey.measure(name, seconds)
 
     def mask(self, text: str) -> str:
-        return self._journey.mask(text)
+        return self._mask(text)

@@ -100,14 +100,14 @@ class Stepping:
 
     def look(self) -> Scene:
         """Say what holds right now."""
-        session, record = self._session, self._record
+        session, record, mask = self._session, self._record, self._record.mask_now
         events = session.transcript.recorded()
         ended = session.ended
         return Scene(
-            agents=tuple(record.mask(party.name) for party in session.agents),
-            typing=record.mask(typing_in(events)),
-            ended="" if ended is None else record.mask(text_of(ended)),
-            userdata={k: record.mask(v) for k, v in session.userdata.items()},
+            agents=tuple(mask(party.name) for party in session.agents),
+            typing=mask(typing_in(events)),
+            ended="" if ended is None else mask(text_of(ended)),
+            userdata={k: mask(v) for k, v in session.userdata.items()},
             variables=self._script.variables,
             inbox=readings_of(
                 events, unread=self._script.unread, steps=record.steps, row=record.masked
@@ -120,7 +120,7 @@ class Stepping:
 
     def mask(self, text: str) -> str:
         """Write ``***`` for everything in a text that must not be shown."""
-        return self._record.mask(text)
+        return self._record.mask_now(text)
 
     async def say(self, text: str) -> None:
         """Say a line as the customer, beside what the bot says.

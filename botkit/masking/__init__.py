@@ -1,7 +1,7 @@
 """Keeps secrets and personal data out of everything that is shown, however they are spelled."""
 
 from botkit.masking.credentials import named_secrets, url_secrets, without_password
-from botkit.masking.masker import HIDDEN, SHORT, Masker
+from botkit.masking.masker import HIDDEN, SHORT, Masker, masked_by
 from botkit.masking.process import keep_out_of_logs, masked
 from botkit.masking.shortening import CUT, shortened, shortened_repr
 
@@ -12,6 +12,7 @@ __all__ = [
     "Masker",
     "keep_out_of_logs",
     "masked",
+    "masked_by",
     "named_secrets",
     "shortened",
     "shortened_repr",

@@ -39,29 +39,38 @@ class Masker:
 
     def __init__(self) -> None:
         self._hidden: set[str] = set()
-        self._needles: tuple[str, ...] = ()
+        # Made when they are needed: of ten thousand rows of data most are never shown.
+        self._needles: tuple[str, ...] | None = None
         self.warnings: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to hide."""
         return bool(self._hidden)
 
-    def hide(self, text: str, name: str = "a value") -> None:
+    def hide(self, text: str, name: str = "") -> None:
         """Never show this text from now on.
 
         Args:
             text: the value; nothing is hidden if it is blank.
-            name: what the value is called, for warnings.
+            name: what the value is called in warnings; empty for none.
         """
         if not text or text in self._hidden:
             return
-        if len(text.strip()) < SHORT:
+        if name and len(text.strip()) < SHORT:
             self.warnings += (_about_short(text.strip(), name),)
         if text.strip():
             self._hidden.add(text)
-            # The longest first: it is what most likely was meant.
-            found = needles(text).union(self._needles)
-            self._needles = tuple(sorted(found, key=lambda needle: (-len(needle), needle)))
+            self._needles = None
+
+    def hide_parts(self, before: str, after: str) -> None:
+        """Never show the parts of what is hidden if it came in two texts, one after the other."""
+        for between in ("", " "):
+            text, cut = before + between + after, len(before)
+            spans = [span for view in views(text) for span in self.found_in(view)]
+            for start, end in spans:
+                if start < cut and end > cut + len(between):
+                    self.hide(text[start:cut])
+                    self.hide(text[cut + len(between) : end])
 
     def copy(self) -> Masker:
         """Give one that hides the same, and learns by itself from now on."""
@@ -73,16 +82,19 @@ class Masker:
 
     def __call__(self, text: str) -> str:
         """Write ``***`` in place of everything that must not be shown."""
-        return masked_by((self,), text) if self._needles else text
+        return masked_by((self,), text)
 
     def found_in(self, view: View) -> Iterator[tuple[int, int]]:
         """Tell where in the original text the hidden parts of a reading stand."""
-        cuts = [found.start() for found in CUT_OFF.finditer(view.text)]
-        for needle in self._needles:
-            for start in _places_of(needle, view.text):
+        text = view.text
+        if self._needles is None:
+            self._needles = tuple(frozenset[str]().union(*map(needles, self._hidden)))
+        for needle in [needle for needle in self._needles if needle in text]:
+            for start in _places_of(needle, text):
                 yield view.source(start, start + len(needle))
-            for cut in cuts:
-                begin = _beginning_of(needle, view.text, cut)
+        for cut in [found.start() for found in CUT_OFF.finditer(text)]:
+            for needle in self._needles:
+                begin = _beginning_of(needle, text, cut)
                 if begin is not None:
                     # Up to the cut: half an escape reads as nothing.
                     yield view.source(begin, cut)[0], view.source(cut, cut + 1)[0]
@@ -90,6 +102,9 @@ class Masker:
 
 def masked_by(maskers: Iterable[Masker], text: str) -> str:
     """Hide what any of some maskers hides, in one go: what overlaps leaves nothing."""
+    maskers = [masker for masker in maskers if masker]
+    if not maskers or not text:
+        return text
     spans = [span for view in views(text) for masker in maskers for span in masker.found_in(view)]
     return _covered(text, spans) if spans else text
 

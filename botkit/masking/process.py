@@ -29,7 +29,7 @@ def keep_out_of_logs(masker: Masker) -> None:
 
 def masked(text: str) -> str:
     """Hide in a text all that any journey of this process hides."""
-    return masked_by([masker for masker in _known if masker], text)
+    return masked_by(_known, text)
 
 
 class MaskedRecords:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 BLANKS = re.compile(r"\s+")
 
 
+@functools.lru_cache(maxsize=1_000)
 def needles(value: str) -> frozenset[str]:
     """Give what to look for in the comparable readings of a text; nothing in it is empty."""
     found = {needle for form in set(_forms(value)) for needle in (_comparable(form), plain(form))}

@@ -11,6 +11,7 @@ of them is expected as it stands, with ``contains``.
 ``a7f9``, ``X9Z``                           ``\w+``
 ``ecc35cbd-4f2a-48a2-94f4-368f4e71fbb1``    ``[0-9A-Fa-f-]{36}``
 the name of an agent                        ``.+``
+``***``, which stands for what is masked    ``.+``
 ==========================================  ==================
 """
 
@@ -19,12 +20,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from botkit.masking import HIDDEN
+
 MAX_TEXT = 160
 """Characters of a text that are expected."""
 
 UUID = r"\b[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\b"
 NUMBER = r"(?<![^\W_])\d+(?:[.,:]\d+)*(?![^\W_])"
 MIXED = r"[^\W_]*\d[^\W_]*"
+HIDDEN_TEXT = re.escape(HIDDEN)
 WORD = re.compile(r"[^\W_]+")
 NUMBER_PATTERN = r"\d+(?:[.,:]\d+)*"
 
@@ -43,12 +47,14 @@ def matcher_for(
     said = {word for line in known for word in WORD.findall(line)}
     names = [re.escape(name) for name in sorted(agents, key=len, reverse=True) if name.strip()]
     who = rf"(?P<who>(?<!\w)(?:{'|'.join(names)})(?!\w))|" if names else ""
-    varying = re.compile(f"{who}(?P<uuid>{UUID})|(?P<number>{NUMBER})|(?P<mixed>{MIXED})")
+    varying = re.compile(
+        f"{who}(?P<hidden>{HIDDEN_TEXT})|(?P<uuid>{UUID})|(?P<number>{NUMBER})|(?P<mixed>{MIXED})"
+    )
     pieces: list[str] = []
     position = 0
     masked = False
     for found in varying.finditer(part):
-        if found.lastgroup != "who" and said.issuperset(WORD.findall(found.group())):
+        if found.lastgroup not in NEVER_SAID and said.issuperset(WORD.findall(found.group())):
             continue
         pieces += [literal(part[position : found.start()]), PATTERNS[found.lastgroup or ""]]
         position, masked = found.end(), True
@@ -60,7 +66,14 @@ def matcher_for(
     return {"matches": pattern if pattern.strip(" .+") else r"\S"}
 
 
-PATTERNS = {"who": ".+", "uuid": "[0-9A-Fa-f-]{36}", "number": NUMBER_PATTERN, "mixed": r"\w+"}
+NEVER_SAID = ("who", "hidden")
+PATTERNS = {
+    "who": ".+",
+    "hidden": ".+",
+    "uuid": "[0-9A-Fa-f-]{36}",
+    "number": NUMBER_PATTERN,
+    "mixed": r"\w+",
+}
 
 
 def stable_part(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -33,18 +33,20 @@ class Recorder:
 
     Args:
         userdata: what the customer attached when the chat was asked for.
+        mask: writes ``***`` for what must not be written down.
 
     Attributes:
         beats: so far.
         agents: the names of those who came.
     """
 
-    def __init__(self, userdata: Mapping[str, str]) -> None:
+    def __init__(self, userdata: Mapping[str, str], mask: Callable[[str], str] = str) -> None:
         self.beats: list[Beat] = []
         self.agents: set[str] = set()
         self._own: dict[str, str | None] = dict(userdata)
         self._here: set[str] = set()
         self._marks: list[str] = []
+        self._mask = mask
 
     def did(self, at: float, verb: str, value: Any) -> None:
         """Write down what the customer does, before its answer can come."""
@@ -110,6 +112,7 @@ class Recorder:
         text = event.text.strip() or next((b.text for b in event.buttons if b.text.strip()), "")
         if not text:
             return
+        text = self._mask(text)
         fitting = (mark for mark in self._marks if mark.casefold() in text.casefold())
         marked = next(fitting, "")
         if marked:
@@ -118,7 +121,7 @@ class Recorder:
 
     def _attached(self, event: Userdata) -> None:
         new = {
-            key: value
+            key: self._mask(value)
             for key, value in event.changes.items()
             if value and value.strip() and self._own.get(key) != value
         }

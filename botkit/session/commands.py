@@ -11,6 +11,7 @@ import trio
 from botkit import chat
 from botkit.chat import Button, Command, FileLimits, Restoration
 from botkit.errors import BotkitError, LocalProtocolError
+from botkit.masking import shortened_repr
 from botkit.results import blame
 from botkit.session.expectations import Recorder
 from botkit.session.outcomes import utc_now
@@ -67,7 +68,9 @@ class Commands(ABC):
         """
         for key, value in cast("Mapping[str, object]", userdata).items():
             if not isinstance(value, str):
-                raise LocalProtocolError(f"user data are texts; {key}={value!r:.40} is not")
+                raise LocalProtocolError(
+                    f"user data are texts; {key}={shortened_repr(value, 40)} is not"
+                )
         await self._do(chat.SetUserdata(userdata=dict(userdata)), ", ".join(userdata))
 
     async def delete_userdata(self, key: str) -> float:

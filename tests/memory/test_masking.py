@@ -132,6 +132,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "base64 1": base64_behind(1),
     "base64 2": base64_behind(2),
 }
+SPLIT_FROM = 6
 WIDTHS = (111, 117, 480, 490)
 """What stands before a canary that a line is cut off in."""
 LONG_ENOUGH = 5
@@ -144,6 +145,11 @@ def spellings_of(canary: str) -> Iterator[tuple[str, str]]:
             yield name, spell(canary)
 
 
+def half_of(canary: str, number: int) -> str:
+    half = len(canary) // 2
+    return canary[half:].strip() if number else canary[:half].strip()
+
+
 def searched_for(canary: str) -> Iterator[tuple[str, str]]:
     """Give what no output may contain, each with the name of its spelling."""
     for name, spelled in spellings_of(canary):
@@ -151,6 +157,9 @@ def searched_for(canary: str) -> Iterator[tuple[str, str]]:
         if len(canary) > 4:
             # What is left where a line was cut off.
             yield "cut", f"xxx {canary[:3]}"
+        if len(canary) >= SPLIT_FROM:
+            yield "first half", f"one {half_of(canary, 0)}"
+            yield "second half", f"{half_of(canary, 1)} two"
         if len(canary) > 4 and canary not in ("inner-o",):
             yield name, base64_core(canary, int(name[-1])) if "base64" in name else spelled
 
@@ -223,6 +232,9 @@ def agents_file() -> str:
         for _, spelled in spellings_of(canary):
             steps.append({"say": literal(f"it is {FRAME[0]}{spelled}{FRAME[1]} is it")})
         steps += [{"say": literal(f"{'x' * width} {canary}")} for width in WIDTHS]
+        if len(canary) >= SPLIT_FROM:
+            steps += [{"say": literal(f"one {half_of(canary, 0)}")}]
+            steps += [{"say": literal(f"{half_of(canary, 1)} two")}]
     steps.append({"say": "that was all"})
     return "botkit-agents: 1\n" + json.dumps({"agents": {"Grace": steps}}, ensure_ascii=False)[1:-1]
 

@@ -304,6 +304,15 @@ async def test_what_is_asked_is_shown_masked(prompted: Prompted, autojump_clock:
     assert "A-1" not in since
 
 
+async def test_what_a_step_will_mask_is_hidden_before_it_is_read(
+    prompted: Prompted, autojump_clock: MockClock
+) -> None:
+    place, _ = await prompted("until 13", "say the order B-7700 it is", "i", "t", "c")
+    text = "\n".join(place.shown)
+    assert "You said: the order *** it is" in text
+    assert "B-7700" not in text
+
+
 async def test_the_inbox_shows_its_read_position(
     prompted: Prompted, autojump_clock: MockClock
 ) -> None:

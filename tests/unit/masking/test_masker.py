@@ -189,6 +189,27 @@ def test_a_line_of_a_key_is_a_secret_too() -> None:
     assert masker(key)("line 2: hkiG9w0BAQEFAASC") == f"line 2: {HIDDEN}"
 
 
+@pytest.mark.parametrize("between", ["", " "])
+@pytest.mark.parametrize("length", range(1, 12))
+def test_what_came_in_two_texts_leaves_no_part(length: int, between: str) -> None:
+    value = "hunter2Winter"
+    value = value[:length] + between + value[length:]
+    one, two = f"it is {value[:length]}", f"{value[length + len(between) :]} is it"
+    mask = masker(value)
+    mask.hide_parts(one, two)
+
+    assert (mask(one), mask(two)) == (f"it is {HIDDEN}", f"{HIDDEN} is it")
+    assert not mask.warnings
+
+
+def test_texts_that_make_up_nothing_are_left_alone() -> None:
+    mask = masker("hunter2Winter")
+    mask.hide_parts("a hunter", "in Winter")
+    mask.hide_parts("hunter2Winter", "again")
+
+    assert mask("a hunter in Winter again") == "a hunter in Winter again"
+
+
 def test_what_is_learned_later_does_not_change_a_copy() -> None:
     first = masker("hidden-1")
     second = first.copy()

@@ -22,6 +22,8 @@ UUID = "ecc35cbd-4f2a-48a2-94f4-368f4e71fbb1"
         ("first\nsecond 5", {"contains": "first"}),
         ("  \n  here  ", {"contains": "here"}),
         ("4711", {"matches": "N"}),
+        ("Your pin is ***, Sir", {"matches": "Your pin is .+, Sir"}),
+        ("***", {"matches": r"\S"}),
         ("costs ${x}", {"contains": "costs $${x}"}),
         ("costs ${5}", {"matches": r"costs \$\{N\}"}),
     ],
