@@ -1,7 +1,7 @@
 """What stands in fences in the READMEs is what botkit takes, and what it answers.
 
-``test_samples.py`` plays what can be played as it is; here is the rest: parts of files, commands,
-and a session at a prompt.
+``test_samples.py`` plays what can be played as it is, ``test_readme_parts.py`` plays parts of files
+and runs commands; here are the options, the tutorial, a session at a prompt, and programs.
 """
 
 from __future__ import annotations
@@ -11,14 +11,10 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 
-from botkit.bot.diagnostics import Problems
-from botkit.bot.source import Entries, parse_yaml
 from botkit.cli import main
 from botkit.cli.entry import BUILT_IN
 from botkit.cli.options import SETTINGS
@@ -36,93 +32,7 @@ def blocks(file: str, *kinds: str) -> list[str]:
     return [code for kind, code in FENCE.findall(text) if kind in kinds]
 
 
-# --- parts of files ------------------------------------------------------------------------------
-
-PARTS = [
-    pytest.param(code, id=f"{file}-{number}")
-    for file in READMES
-    for number, code in enumerate(blocks(file, "yaml"))
-]
-
-
-def whole(code: str) -> str:
-    """Make a file of a part of one."""
-    root = parse_yaml(code, Problems("part"))
-    if not isinstance(root, Entries):
-        return f"botkit: 1\nbot: part\nsteps:\n{code}"
-    if any(key.startswith("botkit") for key in root.keys):
-        return code if {"steps", "agents"} & {*root.keys} else f"{code}steps: [expect: hello]\n"
-    rest = "" if "steps" in root.keys else "steps: [expect: hello]\n"
-    columns = {*re.findall(r"\$\{row\.(\w+)\}", code)}
-    row = ", ".join(f"{column}: 1" for column in sorted(columns))
-    rows = f"data: {{rows: [{{{row}}}]}}\n" if columns and "data" not in root.keys else ""
-    return f"botkit: 1\nbot: part\n{rows}{code}{rest}"
-
-
-@pytest.fixture
-def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with what the parts of files name: other parts, data, the environment."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CHAT_URL", "http://127.0.0.1:9/cometd")
-    (tmp_path / "customers.csv").write_text("segment,language,email\ngold,en,a@example.com\n")
-    for code in blocks("bots/README.md", "yaml"):
-        if named := re.match(r"# (\S+\.yaml)\n", code):
-            (tmp_path / named[1]).parent.mkdir(exist_ok=True)
-            (tmp_path / named[1]).write_text(code)
-    return tmp_path
-
-
-@pytest.mark.parametrize("code", PARTS)
-def test_what_is_shown_of_files_is_valid(code: str, beside: Path) -> None:
-    file = beside / "part.yaml"
-    file.write_text(whole(code))
-    command = [
-        sys.executable,
-        "-m",
-        "botkit",
-        "check",
-        "--plugins",
-        str(ROOT / "plugins"),
-        str(file),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-
-
 # --- commands ------------------------------------------------------------------------------------
-
-
-def commands_in(text: str) -> Iterator[list[str]]:
-    """Give the commands of botkit in a block of a shell, in words."""
-    for line in text.splitlines():
-        for part in line.removeprefix("$ ").split("&&"):
-            words = shlex.split(part, comments=True)
-            if words and words[0] in ("botkit", ".venv/bin/botkit"):
-                redirected = words.index(">") if ">" in words else None
-                yield words[1:redirected]
-
-
-COMMANDS = [
-    pytest.param(words, id=" ".join(words))
-    for file in READMES
-    for code in blocks(file, "sh", "console", "")
-    for words in commands_in(code)
-]
-
-
-def test_there_are_commands() -> None:
-    assert len(COMMANDS) >= 6
-
-
-@pytest.mark.parametrize("words", COMMANDS)
-def test_each_command_is_taken(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from botkit.cli.entry import Commands
-
-    monkeypatch.chdir(ROOT)
-    group = Commands()
-    command = group.get_command(click.Context(group), words[0])
-    assert command is not None
-    command.make_context(words[0], words[1:])
 
 
 @pytest.mark.parametrize("file", READMES)

@@ -376,7 +376,7 @@ class Run:
         assert [len(customer.events(kind)) for kind in kinds] == [1, 0], told
         times = len(customer.events("Interrupted"))
         assert times in self.point.interruptions, told
-        # A customer who is leaving is not told that it could go on; they tell the transcript before.
+        # Who is leaving is not told that it could go on; they tell the transcript before they do.
         staying = told[: next(n for n, line in enumerate(told) if "transcript" in line)]
         kinds = Counter(line.get("event") for line in staying)
         assert kinds["Continued"] == kinds["Interrupted"], told
