@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 from urllib.parse import parse_qs, urlsplit
 
+from botkit.connectors.http.target import no_url
 from botkit.errors import ConfigError
 from botkit.masking import without_password
 
@@ -136,9 +137,7 @@ def read_endpoints(url: str, options: GuestOptions) -> Endpoints:
         host = parts.hostname or ""
         deployment_id = "".join(parse_qs(parts.query).get("deploymentId", [])[:1])
     except ValueError as error:
-        # What is wrong may be a part of the password.
-        why, cause = ("", None) if "@" in url else (f": {error}", error)
-        raise ConfigError(f"{shown!r} is no URL{why}", key="server") from cause
+        raise no_url(url, "URL", error, key="server") from None
     example = "wss://webmessaging.{domain}/v1?deploymentId={id}"
     if parts.scheme not in ("ws", "wss") or not host:
         raise ConfigError(

@@ -204,7 +204,9 @@ class Journey:
             self._script = self._plan.new_script()
         except FOREIGN as error:  # The boundary to bots' code.
             self._ending = of_script(error)
-        masker = getattr(self._script, "masker", None) or self._plan.masker.copy()
+        masker = getattr(self._script, "masker", None)
+        if masker is None:
+            masker = self._plan.masker.copy()
         keep_out_of_logs(masker)
         keep_out_of_logs(self._record.foreseen)
         self._record.masker = masker

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl, unquote
 
+from botkit.masking.masker import SHORT
+
 __all__ = ["NAMED_SECRET", "named_secrets", "url_secrets", "without_password"]
 
 USERINFO = re.compile(
@@ -33,7 +35,8 @@ def url_secrets(url: str) -> Iterator[str]:
         yield password
         yield unquote(password)
         # Where it is no proper URL, errors tell parts of it.
-        yield from re.split(r"[/?#@]", password)
+        parts = re.split(r"[/?#@]", password)
+        yield from (part for part in parts if len(part) >= SHORT)
     _, _, query = url.partition("?")
     yield from named_secrets(dict(parse_qsl(query)))
 

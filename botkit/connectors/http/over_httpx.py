@@ -17,7 +17,7 @@ from botkit.connectors.http.contract import HttpReply, Lane, StoredCookie
 from botkit.connectors.http.cookies import CookieStore
 from botkit.connectors.http.failures import causes_of, connect_failure, exchange_failure
 from botkit.connectors.http.replies import decode_body
-from botkit.connectors.http.target import parse_target, request_headers
+from botkit.connectors.http.target import no_url, parse_target, request_headers
 from botkit.connectors.http.tls import tls_context
 from botkit.errors import (
     BotkitError,
@@ -152,8 +152,7 @@ def own_transport(proxy: str | None, settings: NetworkSettings) -> httpx.AsyncBa
             limits=httpx.Limits(max_connections=len(Lane), keepalive_expiry=None),
         )
     except (ValueError, httpx.InvalidURL) as error:
-        shown = without_password(proxy or "")
-        raise ConfigError(f"{shown!r} is no URL of a proxy: {error}", key="proxy") from error
+        raise no_url(proxy or "", "URL of a proxy", error, key="proxy") from None
     except ImportError as error:
         raise ConfigError("a SOCKS proxy needs: pip install httpx[socks]", key="proxy") from error
 

@@ -14,7 +14,7 @@ from botkit.interfaces import NetworkSettings
 from botkit.masking import without_password
 from botkit.version import __version__
 
-__all__ = ["Target", "parse_target", "request_headers"]
+__all__ = ["Target", "no_url", "parse_target", "request_headers"]
 
 PORTS = {"http": 80, "https": 443}
 SAFE_IN_URL = "/%:@!$&'()*+,;=~?"
@@ -71,9 +71,7 @@ def parse_target(url: str) -> Target:
         parts = urlsplit(url)
         port, host = parts.port, ascii_host(parts.hostname or "")
     except ValueError as error:
-        # What is wrong may be a part of the password.
-        why, cause = ("", None) if "@" in url else (f": {error}", error)
-        raise ConfigError(f"{without_password(url)!r} is no URL{why}", key="server") from cause
+        raise no_url(url, "URL", error, key="server") from None
     if parts.scheme not in PORTS or not host:
         example = "one like http://chat.example.com/genesys/cometd"
         raise ConfigError(f"{without_password(url)!r} is no HTTP URL; give {example}", key="server")
@@ -85,6 +83,15 @@ def parse_target(url: str) -> Target:
         query=f"?{quote(parts.query, safe=SAFE_IN_URL)}" if parts.query else "",
         auth=(unquote(parts.username), unquote(parts.password or "")) if parts.username else None,
     )
+
+
+def no_url(url: str, what: str, error: Exception, *, key: str) -> ConfigError:
+    """Make the error for a URL that cannot be read; raise it ``from None``.
+
+    What is wrong with it may be a part of its password, so then it is not told.
+    """
+    why = "" if "@" in url else f": {error}"
+    return ConfigError(f"{without_password(url)!r} is no {what}{why}", key=key)
 
 
 def ascii_host(host: str) -> str:

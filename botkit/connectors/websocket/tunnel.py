@@ -15,7 +15,7 @@ import trio
 from botkit.connectors.http.excerpt import shown
 from botkit.connectors.http.failures import connect_failure, ended_early, exchange_failure
 from botkit.connectors.http.lean import OpenStream, with_tls
-from botkit.connectors.http.target import basic_auth
+from botkit.connectors.http.target import basic_auth, no_url
 from botkit.connectors.http.tcp import open_tcp_stream
 from botkit.connectors.websocket.answers import Answer, AnswerReader
 from botkit.errors import BotkitError, ConfigError, ConnectorError, RemoteProtocolError
@@ -61,7 +61,7 @@ class Tunnel:
             parts = urlsplit(proxy)
             port = parts.port
         except ValueError as error:
-            raise ConfigError(f"{url!r} is no URL of a proxy: {error}", key="proxy") from error
+            raise no_url(proxy, "URL of a proxy", error, key="proxy") from None
         if not parts.hostname:
             raise ConfigError(f"{url!r} is no URL of a proxy: it names no host", key="proxy")
         auth = None

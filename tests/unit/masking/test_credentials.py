@@ -26,7 +26,7 @@ def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
 
 def test_the_secrets_of_a_url_are_its_password_and_its_keys() -> None:
     url = "https://ada:p%40ss/w@host/x?deploymentId=7&token=t0k&apiKey=k3y"
-    assert set(url_secrets(url)) == {"p%40ss/w", "p@ss/w", "p%40ss", "w", "t0k", "k3y"}
+    assert set(url_secrets(url)) == {"p%40ss/w", "p@ss/w", "p%40ss", "t0k", "k3y"}
 
 
 @pytest.mark.parametrize("url", ["", "http://host:80/x?a=b", "no url at all"])
