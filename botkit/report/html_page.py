@@ -11,41 +11,59 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from botkit.chat import PartyKind, Row
+from botkit.chat import Row
 from botkit.interfaces import Reporter
-from botkit.report.evidence import because, place, seconds, totals, whereabouts
+from botkit.report.decisive import Decisive, decisive_frame, decisive_of
+from botkit.report.evidence import (
+    IGNORED,
+    because,
+    passed_line,
+    place,
+    seconds,
+    totals,
+    whereabouts,
+)
 from botkit.report.files import write_whole
-from botkit.report.passing import Account, Closest, account_of_miss
+from botkit.report.passing import NEVER_COUNT, Closest, account_of_miss, accounts
 from botkit.report.text import BLANKS, ESCAPE_SEQUENCE, INVISIBLE
-from botkit.results import JourneyResult, RunResult, StepResult, Verdict
+from botkit.report.timeline import Timeline, side_of, timeline
+from botkit.results import Frame, JourneyResult, RunResult, StepResult, Verdict
 
 MAX_TEXT = 600
 """Characters of one text."""
 
-MAX_TOTAL = 1_500
-"""Steps, and rows of transcripts, of all journeys together: what keeps a page under 1 MB."""
+MAX_PAGE = 1_000_000
+"""Bytes of a page. It grows beyond them only for the sake of what every journey may show."""
 
-LEAST_SHOWN = 10
+MAX_TOTAL = 2_000
+"""Steps, and rows of transcripts, of all journeys together."""
+
+LEAST_SHOWN = 3
 """Steps, and rows, that every journey may show, however many journeys there are."""
 
 MOST_SHOWN = 200
 """Steps, and rows, of one journey."""
 
+MAX_FRAMES = 200
+"""Frames of the wire, of all journeys together."""
+
+LEAST_FRAMES = 2
+"""Frames that every journey may show."""
+
 MAX_ITEMS = 10
 """Items of any other list."""
 
-WIDTH = 1_000
-"""Units in which a timeline is drawn."""
-
-LANE = 14
-"""Height of a step in a timeline."""
+MAX_PASSED = 3
+"""Events that one step passed over."""
 
 
 class HtmlReporter(Reporter):
@@ -72,6 +90,7 @@ class Bubble:
     """A row of a transcript; ``side`` says who spoke, in a word for the style sheet."""
 
     side: str
+    who: str
     when: str
     words: str
 
@@ -83,46 +102,36 @@ class Turn:
     step: StepResult | None
     where: str
     took: str
+    passed: tuple[str, ...]
     bubbles: tuple[Bubble, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """A step in a timeline; ``x`` and ``width`` are in units of :data:`WIDTH`."""
-
-    x: float
-    y: int
-    width: float
-    verdict: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
-    """A journey as a picture: bars are steps, marks are events."""
-
-    height: int
-    bars: tuple[Bar, ...]
-    marks: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A journey as the template shows it; ``left_out`` counts steps and rows that it does not."""
+    """A journey as the template shows it.
+
+    Attributes:
+        ignored: what came while the decisive step waited and could not have satisfied it.
+        frame: what went over the wire when the verdict fell; None if that is not known.
+        frames: the latest of all that went over the wire.
+        left_out: steps and rows that are not shown.
+    """
 
     journey: JourneyResult
     why: str
     whereabouts: str
-    decisive: Account | None
+    decisive: Decisive | None
+    ignored: tuple[str, ...]
     closest: Closest | None
     turns: tuple[Turn, ...]
     timeline: Timeline
+    frame: Frame | None
+    frames: tuple[Frame, ...]
     left_out: int
 
 
 def page(run: RunResult) -> str:
-    """Put a run into an HTML page."""
-    most = min(MOST_SHOWN, max(LEAST_SHOWN, MAX_TOTAL // max(1, len(run.journeys))))
+    """Put a run into an HTML page; of a large run it shows as much as fits."""
     environment = Environment(
         loader=PackageLoader("botkit.report", "pages"),
         autoescape=True,
@@ -130,18 +139,39 @@ def page(run: RunResult) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"shown": shown, "seconds": seconds}
+    environment.filters |= {"shown": readable, "seconds": seconds}
+    journeys = max(1, len(run.journeys))
+    most = min(MOST_SHOWN, max(LEAST_SHOWN, MAX_TOTAL // journeys))
+    frames = max(LEAST_FRAMES, MAX_FRAMES // journeys)
+    while True:
+        made = _page(run, environment, most, frames)
+        if most <= LEAST_SHOWN or len(made.encode()) < MAX_PAGE:
+            return made
+        most, frames = most // 2, max(LEAST_FRAMES, frames // 2)
+
+
+def _page(run: RunResult, environment: Environment, most: int, frames: int) -> str:
     style = _style(environment)
+    counts = Counter(journey.verdict for journey in run.journeys)
     return environment.get_template("page.html").render(
         run=run,
+        began=datetime.fromtimestamp(run.started_utc, UTC),
         totals=totals(run).text,
-        sections=[_section(journey, most) for journey in run.journeys],
-        verdicts=[v for v in Verdict if any(j.verdict is v for j in run.journeys)],
+        sections=[_section(journey, most, frames) for journey in run.journeys],
+        verdicts=[(verdict, counts[verdict]) for verdict in Verdict if counts[verdict]],
         style=Markup(style),  # A file of this package.
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        place=place,
         max_items=MAX_ITEMS,
+        max_passed=MAX_PASSED,
     )
+
+
+def readable(text: str) -> Markup:
+    """Make text fit to stand between tags: as :func:`shown` says, and escaped.
+
+    Quotes mean nothing there, and JSON is full of them: spelled out they would fill the page.
+    """
+    return Markup(str(escape(shown(text))).replace("&#34;", '"').replace("&#39;", "'"))
 
 
 def shown(text: str) -> str:
@@ -160,67 +190,56 @@ def _style(environment: Environment) -> str:
     return environment.get_template("page.css").render()
 
 
-def _section(journey: JourneyResult, most: int) -> Section:
-    decisive = account_of_miss(journey, journey.step) if journey.step else None
+def _section(journey: JourneyResult, most: int, most_frames: int) -> Section:
+    decisive = decisive_of(journey)
+    account = account_of_miss(journey, journey.step) if journey.step else None
     steps, rows = journey.steps[-most:], journey.transcript[-most:]
     return Section(
         journey=journey,
         why=because(journey),
         whereabouts=whereabouts(journey),
         decisive=decisive,
-        closest=decisive.closest() if decisive else None,
-        turns=tuple(_turns(journey, steps, rows)),
-        timeline=_timeline(journey, steps, rows),
+        ignored=tuple(passed_line(p) for p in account.passed if p.why in IGNORED)
+        if account
+        else (),
+        closest=account.closest() if account else None,
+        turns=tuple(_turns(journey, most, rows)),
+        timeline=timeline(journey, steps, rows),
+        frame=decisive_frame(journey) if decisive else None,
+        frames=journey.frames[-most_frames:],
         left_out=len(journey.steps) - len(steps) + len(journey.transcript) - len(rows),
     )
 
 
-def _turns(
-    journey: JourneyResult, steps: Sequence[StepResult], rows: Sequence[Row]
-) -> Iterator[Turn]:
+def _turns(journey: JourneyResult, most: int, rows: Sequence[Row]) -> Iterator[Turn]:
     """Put each row beside the first step that ended after it came."""
     waiting = list(rows)
-    for step in steps:
+    for account in list(accounts(journey))[-most:]:
+        step = account.step
         end = journey.began + step.started + step.duration
         count = next((i for i, row in enumerate(waiting) if row.at > end), len(waiting))
         came, waiting = waiting[:count], waiting[count:]
         number = "" if step.seq is None else f"#{step.seq} "
-        took = f"{number}{step.took}" if step.took else ""
-        yield Turn(step=step, where=place(step), took=took, bubbles=_bubbles(came, journey.began))
+        yield Turn(
+            step=step,
+            where=place(step),
+            took=f"{number}{step.took}" if step.took else "",
+            passed=tuple(passed_line(p) for p in account.passed if p.why not in NEVER_COUNT)
+            or step.passed_over,
+            bubbles=_bubbles(came, journey.began),
+        )
     if waiting:
-        yield Turn(step=None, where="", took="", bubbles=_bubbles(waiting, journey.began))
+        bubbles = _bubbles(waiting, journey.began)
+        yield Turn(step=None, where="", took="", passed=(), bubbles=bubbles)
 
 
 def _bubbles(rows: Iterable[Row], began: float) -> tuple[Bubble, ...]:
     return tuple(
         Bubble(
-            side=_side(row),
+            side=side_of(row),
+            who=row.who if row.kind == "message" else "",
             when="before" if row.history else f"{row.at - began:+.2f} s",
-            words=str(row),
+            words=row.text if row.kind == "message" else str(row),
         )
         for row in rows
     )
-
-
-def _side(row: Row) -> str:
-    if row.kind != "message":
-        return "notice"
-    return "customer" if row.party is PartyKind.CUSTOMER else "other"
-
-
-def _timeline(journey: JourneyResult, steps: Sequence[StepResult], rows: Sequence[Row]) -> Timeline:
-    ends = [step.started + step.duration for step in steps]
-    scale = WIDTH / max(journey.duration, 0.001, *ends)
-    bars = tuple(
-        Bar(
-            x=round(step.started * scale, 1),
-            y=index * LANE,
-            width=max(2.0, round(step.duration * scale, 1)),
-            verdict=step.verdict.value,
-            title=f"{step.text}: {seconds(step.duration)}",
-        )
-        for index, step in enumerate(steps)
-    )
-    at = (round((row.at - journey.began) * scale, 1) for row in rows if not row.history)
-    marks = tuple(x for x in at if 0 <= x <= WIDTH)
-    return Timeline(height=LANE * max(1, len(bars)), bars=bars, marks=marks)
