@@ -22,6 +22,7 @@ from botkit.connectors.gms_rest import TIMES
 from botkit.connectors.guest_options import GuestOptions
 from botkit.genesys.gms_rest import RestNames
 from botkit.genesys.gms_v2 import GmsNames
+from botkit.monitor import models as monitoring
 from botkit.simulator.faults import KINDS
 
 README = Path(__file__).parents[2] / "bots" / "README.md"
@@ -40,6 +41,16 @@ SHAPES: tuple[tuple[str, type[models.Model]], ...] = (
     ("Its `when`", models.RequestModel),
     ("An agent with more than steps", models.AgentModel),
     ("A file of steps", models.StepsFileModel),
+    ("A file of monitors", monitoring.MonitorsModel),
+    ("A monitor", monitoring.MonitorModel),
+    ("Its `retest`", monitoring.RetestModel),
+    ("Its `slo`", monitoring.SloModel),
+    ("`caps`", monitoring.CapsModel),
+    ("`business_hours`", monitoring.HoursModel),
+    ("An item of `maintenance`", monitoring.WindowModel),
+    ("`history`", monitoring.HistoryModel),
+    ("Its `keep`", monitoring.RetentionModel),
+    ("`page`", monitoring.PageModel),
 )
 
 

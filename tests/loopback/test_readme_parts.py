@@ -171,6 +171,7 @@ PARTS = (
     ),
     Part(of="file: customers.csv", after=HELLO),
     Part(of="botkit-agents: 1\nrouting", elsewhere="its own test"),
+    Part(of="botkit-monitors: 1", elsewhere="its own test"),
     Part(of="yaml-language-server", before="", after=HELLO),
     Part(of="bot: close-an-order", elsewhere="the persona's tests"),
     Part(of="this is Grace", elsewhere="the persona's tests"),
@@ -238,6 +239,24 @@ def test_the_agents_with_a_routing_do_what_they_say(folder: Path) -> None:
     )
     (journey,) = run(folder, "part.yaml")
     assert "Grace" in {row["who"] for row in journey["transcript"]}
+
+
+def test_the_monitors_are_at_work(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = (c for c in blocks("bots/README.md", "yaml") if "botkit-monitors: 1" in c)
+    # When these tests run is not known.
+    whole = re.sub(r"  open: .*", "  open: 00:00-24:00", code).replace("2026-12", "2020-12")
+    assert whole != code
+    (project / "m.yaml").write_text(whole.replace("jitter: 30s", "jitter: 1s"))
+    with simulator(project) as url:
+        monkeypatch.setenv("CHAT_URL", url)
+        command = [sys.executable, "-m", "botkit", "monitor", "m.yaml"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            process.terminate()
+            process.communicate(timeout=30)
+    assert "PASSED login: smoke" in line
+    assert process.returncode == 0
 
 
 # --- what a miss looks like ----------------------------------------------------------------------
