@@ -527,7 +527,8 @@ class Action(Protocol):
 class Reporter(Protocol):
     """Tells the world how a run goes; called in order, from one task.
 
-    Whoever derives from it need only have the methods that matter; the others do nothing.
+    Whoever derives from it need only have the methods that matter; the others do nothing. Nothing
+    that it is given says what is masked, the row and the name of the journey included.
     """
 
     def journey_started(self, journey: JourneyInfo) -> None:

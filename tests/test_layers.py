@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, frozenset[str] | None] = {
         "errors": "",
         "records": "",
         "masking": "",
+        "log_masking": "",
         "wakeup": "",
         "chat": "",
         "bayeux": "",
@@ -48,7 +49,7 @@ MAY_IMPORT: dict[str, frozenset[str] | None] = {
         "simulator": "genesys bayeux chat bot driver results interfaces",
         "embedded": "simulator connectors interfaces",
         "persona": "bot chat connectors interfaces wakeup",
-        "journey": "session bot driver plugins chat results interfaces wakeup",
+        "journey": "log_masking session bot driver plugins chat results interfaces wakeup",
         "load": "journey results interfaces",
         # Files of monitors are read as those of bots are, and evidence is kept as reports write it.
         "monitor": "bot report journey results interfaces",

@@ -170,7 +170,7 @@ def _unknown(sentence: str) -> int:
 def _give_up(
     error: BaseException, code: ExitCode, arguments: Sequence[str], told: list[str]
 ) -> ExitCode:
-    from botkit.masking import masked
+    from botkit.log_masking import masked
 
     if os.environ.get("BOTKIT_DEBUG") or {"-v", "--verbose"}.intersection(arguments):
         click.echo(masked("".join(traceback.format_exception(error))), err=True)

@@ -13,7 +13,7 @@ import click
 from botkit.cli.monitoring import NAGIOS
 from botkit.errors import FOREIGN
 from botkit.interfaces import JourneyInfo, Reporter
-from botkit.masking import masked
+from botkit.log_masking import masked
 from botkit.report.console import ConsoleReporter, make_console, wants_live_view
 from botkit.report.events import EventsReporter
 from botkit.report.json_document import STDOUT, JsonReporter

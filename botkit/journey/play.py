@@ -35,7 +35,7 @@ from botkit.journey.verdicts import (
     of_opening,
     of_script,
 )
-from botkit.masking import keep_out_of_logs
+from botkit.log_masking import keep_out_of_logs
 from botkit.results import Frame, JourneyResult, Reason, StepResult, Verdict
 from botkit.session import ChatSession, utc_now
 

@@ -17,7 +17,7 @@ from botkit.journey.openings import Resolved, resolve
 from botkit.journey.play import Journey
 from botkit.journey.pump import Dispatch
 from botkit.journey.stepping import Stepper
-from botkit.masking import keep_out_of_logs, masked
+from botkit.log_masking import keep_out_of_logs, masked
 from botkit.results import JourneyResult, Reason, RunResult, Verdict
 from botkit.session import utc_now
 

@@ -2,7 +2,6 @@
 
 from botkit.masking.credentials import named_secrets, url_secrets, without_password
 from botkit.masking.masker import HIDDEN, SHORT, Masker, masked_by
-from botkit.masking.process import keep_out_of_logs, masked
 from botkit.masking.shortening import CUT, shortened, shortened_repr
 
 __all__ = [
@@ -10,8 +9,6 @@ __all__ = [
     "HIDDEN",
     "SHORT",
     "Masker",
-    "keep_out_of_logs",
-    "masked",
     "masked_by",
     "named_secrets",
     "shortened",

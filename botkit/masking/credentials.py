@@ -15,7 +15,7 @@ USERINFO = re.compile(
     r"//(?:[^/\s:@]*:(?!\d{1,5}(?:[/?#\s]|$))\S*@|[^/\s]*@)"
 )
 NAMED_SECRET = re.compile(
-    r"pass(?:word|wd|phrase)?|pwd|secret|token|auth|cookie|credential|signature"
+    r"pass(?:word|wd|phrase)?|pwd|secret|token|auth(?!or(?!i))|cookie|credential|signature"
     r"|(?:^|[^a-z])(?:key|jwt|sid)(?:$|[^a-z])|key$",
     re.IGNORECASE,
 )

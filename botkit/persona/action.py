@@ -22,6 +22,7 @@ import trio
 from botkit.chat import Message, Row, SessionEnded
 from botkit.errors import SessionClosed, ungrouped
 from botkit.interfaces import ActionContext
+from botkit.masking import Masker
 from botkit.persona.budget import Budget, Stop
 from botkit.persona.completion import Completion, ModelError
 from botkit.persona.conversation import Prompt, heard_in, line_in, prompt_for
@@ -86,11 +87,11 @@ class Persona:
             return
         path = settings.record or FOLDER / (re.sub(r"[^\w.-]", "_", journey.journey_id) + ".jsonl")
 
-        def hide(text: str) -> str:
-            text = journey.mask(text)
-            return text.replace(settings.key, "***") if settings.key else text
-
-        recording = Recording(path=path, journey=journey.journey_id, hide=hide)
+        key = Masker()
+        key.hide(settings.key or "")
+        recording = Recording(
+            path=path, journey=journey.journey_id, hide=lambda text: key(journey.mask(text))
+        )
         recording.begin()
         journey.note(f"persona: recorded in {path}")
         # What one attempt may take is decided by the endpoint, for all its parts together.

@@ -31,9 +31,11 @@ from botkit.journey import Run, RunSettings
 from botkit.monitor.history import History, Spool, finished
 from botkit.plugins import Plugins, load_plugins
 from botkit.report.console import ConsoleReporter, make_console
+from botkit.report.events import EventsReporter
 from botkit.report.html_page import HtmlReporter
 from botkit.report.json_document import JsonReporter
 from botkit.report.junit import JUnitReporter
+from botkit.report.nagios import status_text
 from botkit.report.plain import Detail
 from botkit.results import Reason, Verdict
 from botkit.simulator import SimulatorSettings
@@ -323,6 +325,7 @@ async def play(folder: Path, caplog: pytest.LogCaptureFixture) -> Played:
             reporters=[
                 everything,
                 JsonReporter(folder / "run.json"),
+                EventsReporter(folder / "run.ndjson"),
                 JUnitReporter(folder / "run.xml"),
                 HtmlReporter(folder / "run.html"),
                 own.reporters.find("markdown", key="report")(str(folder / "run.md")),
@@ -396,6 +399,13 @@ def document(played: Played) -> Iterator[str]:
     yield "\n".join(strings_in(json.loads(text)))
 
 
+def lines(played: Played) -> Iterator[str]:
+    (text,) = text_of("run.ndjson")(played)
+    yield text
+    for line in text.splitlines():
+        yield "\n".join(strings_in(json.loads(line)))
+
+
 def history(played: Played) -> Iterator[str]:
     """Store the journey as a monitor does, and read all bytes that are on disk then."""
     (result,) = played.run.journeys
@@ -424,6 +434,8 @@ ARTEFACTS: dict[str, Callable[[Played], Iterator[str]]] = {
     },
     "html": page,
     "junit": junit,
+    "events": lines,
+    "nagios": lambda played: iter([status_text(played.run)]),
     "json": document,
     "markdown": text_of("run.md"),
     "a reporter of a plugin": lambda played: iter(played.everything.lines),

@@ -47,7 +47,14 @@ BOTS = {
 }
 
 
-@pytest.mark.parametrize("command", [["run", "-v"], ["run", "--explain"], ["check"]], ids=str)
+FILES = ("--json", "run.json", "--events", "run.ndjson", "--html", "run.html", "--junit", "run.xml")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["run", "-v", *FILES], ["run", "--explain"], ["run", "--format", "nagios"], ["check"]],
+    ids=lambda command: " ".join(command[:2]),
+)
 @pytest.mark.parametrize("text", BOTS.values(), ids=BOTS)
 def test_no_command_tells_a_secret(
     text: str,
@@ -61,11 +68,10 @@ def test_no_command_tells_a_secret(
     monkeypatch.setenv("KEY", KEY)
     monkeypatch.setenv("BOTKIT_DEBUG", "1")
 
-    code = main([*command, "bots", *([] if command == ["check"] else ["--json", "run.json"])])
+    code = main([*command, "bots"])
 
     told = "".join(capsys.readouterr())
-    document = Path("run.json")
-    told += document.read_text(encoding="utf-8") if document.exists() else ""
+    told += "".join(file.read_text(encoding="utf-8") for file in Path().glob("run.*"))
     assert code != 0 or command == ["check"]
     assert told
     assert [part for part in AT_ALL_COSTS if part in told] == []

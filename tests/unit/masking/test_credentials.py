@@ -45,6 +45,7 @@ def test_a_url_without_secrets_has_none(url: str) -> None:
         ("X-Environment", False),
         ("channel", False),
         ("monkeys", False),
+        ("X-Author", False),
         ("Accept", False),
     ],
 )

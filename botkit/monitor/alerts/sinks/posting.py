@@ -9,6 +9,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from botkit.errors import ConfigError, ConnectorError
+from botkit.masking import Masker
 from botkit.report.text import one_line
 
 WITHIN = 15.0
@@ -39,7 +40,9 @@ class Post:
         self._scheme, self._host = parts.scheme, parts.hostname
         self.shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         hidden = (parts.path, parts.query, parts.password or "", *secrets)
-        self._hidden = sorted((text for text in hidden if len(text) > 1), key=len, reverse=True)
+        self._mask = Masker()
+        for text in hidden:
+            self._mask.hide(text.strip("/"))
 
     async def send(
         self, body: bytes = b"", headers: Mapping[str, str] | None = None, *, method: str = "POST"
@@ -71,11 +74,6 @@ class Post:
         if status < 500 and status not in AGAIN:
             return ConfigError(message, key="url")
         return ConnectorError(message)
-
-    def _mask(self, text: str) -> str:
-        for hidden in self._hidden:
-            text = text.replace(hidden, "***")
-        return text
 
     def _proxy(self) -> str | None:
         """Find the proxy that the environment names for this host."""

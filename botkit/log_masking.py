@@ -9,27 +9,33 @@ the process's own, so this is as well; nothing is installed before there is some
 from __future__ import annotations
 
 import logging
+import threading
 import weakref
 from typing import Any
 
-from botkit.masking.masker import Masker, masked_by
+from botkit.masking import Masker, masked_by
 
 __all__ = ["keep_out_of_logs", "masked"]
 
 _known: weakref.WeakSet[Masker] = weakref.WeakSet()
+_lock = threading.RLock()
+"""Any thread may log, in the middle of whatever it does."""
 
 
 def keep_out_of_logs(masker: Masker) -> None:
     """Mask the records of all loggers of this process with a masker, while it is in use."""
-    _known.add(masker)
-    made = logging.getLogRecordFactory()
-    if not isinstance(made, MaskedRecords):
-        logging.setLogRecordFactory(MaskedRecords(made))
+    with _lock:
+        _known.add(masker)
+        made = logging.getLogRecordFactory()
+        if not isinstance(made, MaskedRecords):
+            logging.setLogRecordFactory(MaskedRecords(made))
 
 
 def masked(text: str) -> str:
     """Hide in a text all that any journey of this process hides."""
-    return masked_by(_known, text)
+    with _lock:
+        known = [masker for masker in _known if masker]
+    return masked_by(known, text)
 
 
 class MaskedRecords:
@@ -45,8 +51,6 @@ class MaskedRecords:
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         """Make a record; of one in which nothing is hidden, all stays as it was."""
         record: logging.LogRecord = self._make(*args, **kwargs)
-        if not any(_known):
-            return record
         try:
             message = record.getMessage()
         except Exception:  # The boundary to whoever logs: logging tells of it as it always does.

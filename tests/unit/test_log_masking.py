@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from botkit.masking import Masker, keep_out_of_logs, masked
+from botkit.log_masking import keep_out_of_logs, masked
+from botkit.masking import Masker
 
 logger = logging.getLogger("somebody.else")
 
