@@ -1,8 +1,8 @@
 """Has twenty monitors at work on a simulator that fails at random, and watches what they cost.
 
-``python tests/bench/soak.py --minutes 30`` prints a line a minute and a summary: memory, threads and
-open files of the monitor after the warm-up and at the end, chats that were left open, and what the
-journeys came to. It asserts nothing.
+``python tests/bench/soak.py --minutes 30`` prints a line a minute and a summary: memory, threads
+and open files of the monitor after the warm-up and at the end, chats that were left open, and what
+the journeys came to. It asserts nothing.
 """
 
 from __future__ import annotations
