@@ -1,0 +1,178 @@
+"""The metrics of monitors, in a registry of their own.
+
+Labels are names of the file of monitors and words of closed lists. A step is named by its place in
+its bot and its verb, ``steps[2]:expect``: never by its text, nor by what a row holds. What belongs
+to a monitor that is gone from the file goes with it.
+
+Source: Prometheus, "Metric and label naming" and "Instrumentation".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, exposition
+from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from botkit.chat import PartyKind
+from botkit.monitor.contract import Check, Health, MonitorView
+from botkit.results import JourneyResult, Verdict
+from botkit.version import __version__
+
+WORKED = frozenset({Verdict.PASSED, Verdict.DEGRADED})
+TELLS_NOTHING = frozenset({Verdict.SKIPPED, Verdict.CANCELLED})
+HUMANS = frozenset({PartyKind.AGENT, PartyKind.SUPERVISOR})
+
+WHOSE = ("monitor", "location")
+BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
+"""Seconds; people wait that long for an agent."""
+
+
+class Metrics:
+    """Follows checks, and shows what they came to as Prometheus and OpenMetrics have it.
+
+    Args:
+        views: shows all monitors at the time of a scrape.
+        location: where this probe stands.
+    """
+
+    def __init__(self, views: Callable[[], Sequence[MonitorView]], location: str = "") -> None:
+        registry = self._registry = CollectorRegistry()
+        self._known: dict[tuple[str, str], set[str]] = {}
+
+        def gauge(name: str, about: str) -> Gauge:
+            return Gauge(f"botkit_{name}", about, WHOSE, registry=registry)
+
+        def histogram(name: str, about: str, *more: str) -> Histogram:
+            labels = (*WHOSE, *more)
+            return Histogram(f"botkit_{name}", about, labels, buckets=BUCKETS, registry=registry)
+
+        def counter(name: str, about: str, *more: str) -> Counter:
+            return Counter(f"botkit_{name}", about, (*WHOSE, *more), registry=registry)
+
+        self._success = gauge("check_success", "Whether the last check worked: 1 or 0.")
+        self._degraded = gauge("check_degraded", "Whether the last check was too slow: 1 or 0.")
+        self._last = gauge("last_check_timestamp_seconds", "When the last check began.")
+        self._last_duration = gauge("last_check_duration_seconds", "How long it took.")
+        self._durations = histogram("check_duration_seconds", "How long checks took that worked.")
+        self._steps = histogram("step_duration_seconds", "How long steps took.", "step")
+        self._agent = histogram("agent_wait_seconds", "How long a customer waits for an agent.")
+        self._reply = histogram(
+            "first_reply_seconds", "From a customer's first line to an agent's next one."
+        )
+        self._checks = counter("checks", "Checks by their verdict.", "verdict")
+        self._failures = counter("failures", "Checks that did not work, by reason.", "reason")
+        self._losses = counter("connection_losses", "Connections that were lost in a chat.")
+        self._regained = counter("reconnects", "Connections that were won back in a chat.")
+        self._families: tuple[MetricWrapperBase, ...] = (
+            self._success,
+            self._degraded,
+            self._last,
+            self._last_duration,
+            self._durations,
+            self._steps,
+            self._agent,
+            self._reply,
+            self._checks,
+            self._failures,
+            self._losses,
+            self._regained,
+        )
+        Info("botkit_build", "What is at work.", registry=registry).info({"version": __version__})
+        registry.register(_Now(views, location, self._forget_others))
+
+    def checked(self, check: Check) -> None:
+        """Take a check."""
+        result = check.result
+        if result.verdict in TELLS_NOTHING:
+            return
+        whose = check.monitor, check.location
+        worked = result.verdict in WORKED
+        self._known.setdefault(whose, set())
+        self._success.labels(*whose).set(worked)
+        self._degraded.labels(*whose).set(result.verdict is Verdict.DEGRADED)
+        self._last.labels(*whose).set(result.started_utc)
+        self._last_duration.labels(*whose).set(result.duration)
+        self._checks.labels(*whose, result.verdict.value).inc()
+        if worked:
+            self._durations.labels(*whose).observe(result.duration)
+        else:
+            self._failures.labels(*whose, result.reason.value).inc()
+        for step in result.steps:
+            self._steps.labels(*whose, f"{step.path}:{step.verb}").observe(step.duration)
+        self._look_at_chat(whose, result)
+
+    def render(self, accept: str) -> tuple[str, bytes]:
+        """Write all of it.
+
+        Args:
+            accept: what the scraper takes, as its header ``Accept`` says.
+
+        Returns:
+            The content type, and the text.
+        """
+        encode, content_type = exposition.choose_encoder(accept)
+        return content_type, encode(self._registry)
+
+    def _look_at_chat(self, whose: tuple[str, str], result: JourneyResult) -> None:
+        rows = result.transcript
+        self._losses.labels(*whose).inc(sum(row.kind == "interrupted" for row in rows))
+        self._regained.labels(*whose).inc(sum(row.kind == "continued" for row in rows))
+        joined = next((row.at for row in rows if row.kind == "agent_connected"), None)
+        if joined is not None:
+            self._agent.labels(*whose).observe(max(0.0, joined - result.began))
+        lines = [row for row in rows if row.kind == "message"]
+        asked = next((row.at for row in lines if row.party is PartyKind.CUSTOMER), None)
+        if asked is not None:
+            answers = (row.at for row in lines if row.party in HUMANS and row.at >= asked)
+            answered = next(answers, None)
+            if answered is not None:
+                self._reply.labels(*whose).observe(answered - asked)
+
+    def _forget_others(self, monitors: Iterable[str]) -> None:
+        """Remove what belongs to monitors that are gone."""
+        stay = set(monitors)
+        for whose in [whose for whose in self._known if whose[0] not in stay]:
+            del self._known[whose]
+            for family in self._families:
+                family.remove_by_labels({"monitor": whose[0]})
+
+
+class _Now(Collector):
+    """What is true at the time of a scrape."""
+
+    def __init__(
+        self,
+        views: Callable[[], Sequence[MonitorView]],
+        location: str,
+        forget_others: Callable[[Iterable[str]], None],
+    ) -> None:
+        self._views, self._location, self._forget_others = views, location, forget_others
+
+    def describe(self) -> Iterator[Metric]:
+        """Name nothing: the registry would ask for it before there are monitors."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """Show how monitors stand."""
+        views = self._views()
+        self._forget_others(view.name for view in views)
+        health = GaugeMetricFamily(
+            "botkit_health", "What is known of a chat: 1 for how it is.", labels=(*WHOSE, "health")
+        )
+        active = GaugeMetricFamily("botkit_active_chats", "Chats that go on.", labels=WHOSE)
+        quiet = GaugeMetricFamily("botkit_quiet", "Whether nothing is played now.", labels=WHOSE)
+        budget = GaugeMetricFamily(
+            "botkit_slo_budget_left_ratio", "The part of the budget that is left.", labels=WHOSE
+        )
+        for view in views:
+            whose = [view.name, self._location]
+            for kind in Health:
+                health.add_metric([*whose, kind.value], float(view.health is kind))
+            active.add_metric(whose, float(view.running))
+            quiet.add_metric(whose, float(bool(view.quiet)))
+            if view.slo_left is not None:
+                budget.add_metric(whose, view.slo_left)
+        yield from (health, active, quiet, budget)
