@@ -78,8 +78,8 @@ class Tab:
         self._session, target = "", self._target
         self.call("Target.closeTarget", targetId=target)
 
-    def open(self, file: Path, *, width: int = 1280, dark: bool = False) -> None:
-        """Open a file in a window of some width, and wait until it is there."""
+    def open(self, page: Path | str, *, width: int = 1280, dark: bool = False) -> None:
+        """Open a file or a URL in a window of some width, and wait until it is there."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -91,13 +91,22 @@ class Tab:
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.requests.clear()
         self._loaded = False
-        self.call("Page.navigate", url=file.as_uri())
+        self.call("Page.navigate", url=page.as_uri() if isinstance(page, Path) else page)
+        while not self._loaded:
+            self._heard()
+
+    def follow(self, script: str) -> None:
+        """Do what leads to another page, a click or a form, and wait until that one is there."""
+        self._loaded = False
+        self.ask(f"{script}, true")
         while not self._loaded:
             self._heard()
 
     def ask(self, expression: str) -> Any:
-        """Evaluate JavaScript; its value has to be JSON."""
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """Evaluate JavaScript; its value, or what it promises, has to be JSON."""
+        answer = self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
