@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import click
 import trio
@@ -21,8 +22,8 @@ from botkit.cli.signals import run_until_signalled
 from botkit.interfaces import ConnectOptions, JourneyPlan
 from botkit.journey import Run, RunSettings
 from botkit.monitor.alerts.alerting import Alerting
-from botkit.monitor.config import LoadedMonitors, MonitorsFile
-from botkit.monitor.contract import Check
+from botkit.monitor.config import LoadedMonitors, MonitorsFile, Page
+from botkit.monitor.contract import Check, Follower
 from botkit.monitor.history import History, HistoryKeeper, Spool
 from botkit.monitor.memory import Memory
 from botkit.monitor.monitoring import Monitoring, Parts
@@ -99,24 +100,59 @@ class Watching:
         memory = Memory(self.file.path.with_suffix(MEMORY_ENDING))
         remembered = await trio.to_thread.run_sync(memory.load)
         alerting = Alerting(remembered=remembered.get("decider"))
+        followers: list[Follower] = [Teller(quiet=self.quiet)]
         parts = Parts(
             play=self._play,
             keeper=keeper,
             memory=memory,
             decider=alerting,
-            followers=[Teller(quiet=self.quiet)],
+            followers=followers,
             now=utc_now,
             rng=random.Random(),
         )
         monitoring = Monitoring(self.file, parts, remembered)
         async with trio.open_nursery() as nursery:
             await nursery.start(alerting.run)
+            if self.file.page is not None:
+                await self._serve(self.file.page, monitoring, keeper, followers, nursery)
             await nursery.start(monitoring.run)
             watched = count(len(self.file.monitors), "monitor")
             click.echo(f"{watched} at work; history in {self.file.history}", err=True)
             nursery.start_soon(self._read_again, monitoring)
             await stopped.wait()
             nursery.cancel_scope.cancel()
+
+    async def _serve(
+        self,
+        page: Page,
+        monitoring: Monitoring,
+        keeper: HistoryKeeper,
+        followers: list[Follower],
+        nursery: trio.Nursery,
+    ) -> None:
+        """Serve the status page and the metrics, which follow the checks from then on.
+
+        Raises:
+            ConfigError: the address cannot be had.
+        """
+        # Only loaded where something is served.
+        from botkit.monitor.metrics import Metrics, routes
+        from botkit.monitor.web import make_app, serve
+
+        metrics = Metrics(monitoring.monitors, self.file.location)
+        reached_by = urlsplit(page.url).hostname
+        app = make_app(
+            monitoring,
+            keeper,
+            token=page.token,
+            now=utc_now,
+            host=page.host,
+            hosts=[reached_by] if reached_by else [],
+            routes=routes(metrics),
+        )
+        followers += [metrics, app]
+        url = await nursery.start(serve, app, page.host, page.port)
+        click.echo(f"status page at {url}/, metrics at {url}/metrics", err=True)
 
     async def _read_again(self, monitoring: Monitoring) -> None:
         with trio.open_signal_receiver(signal.SIGHUP) as signals:

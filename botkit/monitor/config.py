@@ -38,6 +38,7 @@ from botkit.monitor.models import (
 )
 from botkit.monitor.schedule import Cron, Every, Schedule
 from botkit.monitor.slo import Objective
+from botkit.monitor.web.access import check_binding
 
 M = TypeVar("M", bound=Model)
 HISTORY_ENDING, SPOOL_ENDING = ".db", ".spool"
@@ -255,12 +256,16 @@ class _Reading:
             monitors=tuple(monitors),
         )
 
-    def _page(self, model: PageModel) -> Page:
+    def _page(self, model: PageModel) -> Page | None:
+        token = self._text(model.token)
+        try:
+            check_binding(model.host, token)
+        except ConfigError as error:
+            node = find(self._document.root, ("page",))
+            self._problems.add(find(node, (error.key or "host",)).mark, error.message)
+            return None
         return Page(
-            host=model.host,
-            port=model.port,
-            token=self._text(model.token),
-            url=(model.url or "").rstrip("/"),
+            host=model.host, port=model.port, token=token, url=(model.url or "").rstrip("/")
         )
 
     # --- one monitor ---

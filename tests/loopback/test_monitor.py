@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -183,6 +185,41 @@ def simulator() -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().decode().split()[1]
         process.terminate()
+
+
+def test_its_page_and_its_metrics_are_served(
+    folder: Path, start: Callable[..., Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "a-token-for-this-test")
+    page = "page: {port: 0, token: '${secret.TOKEN}'}\n"
+    (folder / "m.yaml").write_text(MONITORS.replace("every: 1s", "every: 1h") + page)
+    monitor = start("m.yaml")
+    monitor.wait_for("PASSED chat")
+    (url,) = re.findall(r"status page at (\S+)/,", monitor.said)
+    shown = httpx.get(f"{url}/")
+    assert shown.status_code == 200
+    assert "chat" in shown.text
+    scraped = httpx.get(f"{url}/metrics").text
+    assert 'botkit_check_success{location="",monitor="chat"} 1.0' in scraped
+    refused = httpx.post(f"{url}/api/monitors/chat/run")
+    assert refused.status_code in {401, 403}
+    bearer = {"Authorization": "Bearer a-token-for-this-test"}
+    asked = httpx.post(f"{url}/api/monitors/chat/run", headers=bearer)
+    assert asked.is_success, asked.text
+    monitor.wait_for("PASSED chat", times=2)
+    assert monitor.end() == 0
+    assert "Traceback" not in monitor.said
+
+
+def test_a_port_that_is_taken_is_told(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (folder / "m.yaml").write_text(MONITORS + f"page: {{port: {port}}}\n")
+        command = [sys.executable, "-m", "botkit", "monitor", "m.yaml"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
+    assert done.returncode == 4
+    assert str(port) in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_file_can_be_validated_without_playing(

@@ -109,7 +109,9 @@ def test_a_file_may_say_all_there_is(folder: Path) -> None:
             business_hours: {open: 00:00-24:00}
             needs: chat
     """
-    loaded = load(folder, text, {"DB": "chats", "TOKEN": "t", "URL": "http://127.0.0.1:8/cometd"})
+    loaded = load(
+        folder, text, {"DB": "chats", "TOKEN": "t" * 16, "URL": "http://127.0.0.1:8/cometd"}
+    )
     assert [str(problem) for problem in loaded.problems] == []
     file = loaded.file
     assert file is not None
@@ -120,7 +122,7 @@ def test_a_file_may_say_all_there_is(folder: Path) -> None:
     assert file.page is not None
     assert (file.page.host, file.page.token, file.page.url) == (
         "0.0.0.0",
-        "t",
+        "t" * 16,
         "https://s.example.com",
     )
     assert (file.limits.chats, file.limits.chats_per_hour) == (3, 60)
@@ -183,6 +185,7 @@ MISTAKES = {
         "page: {token: '${secret.TOKEN}'}",
         "2:16: ${secret.TOKEN}: there is no such",
     ),
+    "strangers": ("page: {host: 0.0.0.0}", "2:7: others reach the page at '0.0.0.0'"),
     "row value": ("page: {token: '${row.token}'}", "2:16: ${row.token}: there are no data here"),
 }
 OF_MONITORS = {
