@@ -7,10 +7,14 @@ then it is said what botkit was about, and what the verdict's message says stand
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
+from botkit.report.closeness import quoted_in
 from botkit.report.evidence import place
-from botkit.results import Frame, JourneyResult, Reason, Verdict
+from botkit.results import Frame, JourneyResult, Reason, StepResult, Verdict
 
 OUTSIDE_OF_STEPS = {
     Reason.REFUSED: ("opening the chat", "the service opens the chat"),
@@ -25,6 +29,10 @@ OUTSIDE_OF_STEPS = {
 }
 
 
+TROUBLE = re.compile(r"no answer|[45]\d\d\b")
+"""How frames begin that are no answers, or answers with the status of an error."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decisive:
     """What decided; ``expected`` may be empty, ``received`` says ``nothing`` if nothing came."""
@@ -37,37 +45,66 @@ class Decisive:
 def decisive_of(journey: JourneyResult) -> Decisive | None:
     """Say what decided a journey; None if nothing went wrong that could be named."""
     step = journey.step
-    if step is None:
-        if journey.verdict is not Verdict.FAILED or journey.reason not in OUTSIDE_OF_STEPS:
-            return None
-        doing, expected = OUTSIDE_OF_STEPS[journey.reason]
-        return Decisive(step=doing, expected=expected, received=(journey.message or "nothing",))
-    received = step.received or (("nothing",) if step.expected else ())
-    return Decisive(step=f"{place(step)}: {step.text}", expected=step.expected, received=received)
+    doing, expected = OUTSIDE_OF_STEPS.get(journey.reason, ("", ""))
+    message = (journey.message or "nothing",)
+    if step is not None:
+        # What broke the connection says more than that nothing came over it.
+        received = step.received or (message if expected else ("nothing",))
+        expected = step.expected or expected
+        return Decisive(
+            step=f"{place(step)}: {step.text}",
+            expected=expected,
+            received=received if expected or step.received else (),
+        )
+    if journey.verdict is not Verdict.FAILED or not expected:
+        return None
+    if not journey.steps:
+        doing, expected = OUTSIDE_OF_STEPS[Reason.REFUSED]
+    trouble = _latest_trouble(journey.frames)
+    return Decisive(
+        step=doing, expected=expected, received=(*message, trouble.what) if trouble else message
+    )
 
 
 def decisive_frame(journey: JourneyResult) -> Frame | None:
     """Find what went over the wire when the verdict fell; None if no frames were kept.
 
-    It is the latest frame that holds the last thing said while the step waited. Where nothing was
-    said, it is the latest that was received then, and where none was, the latest of all until then.
+    It is the latest frame that holds what was received instead of what was expected. Where nothing
+    was, it is the latest that came while the step waited, and where none came, the latest that was
+    sent until then. Without a step it is the latest exchange that went wrong: after it comes
+    the goodbye.
     """
     step = journey.step
-    ended = journey.duration if step is None else step.started + step.duration
+    if step is None:
+        return _latest_trouble(journey.frames) or next(reversed(journey.frames), None)
+    ended = step.started + step.duration
     until = [frame for frame in journey.frames if frame.at <= ended]
-    since = 0.0 if step is None else step.started
-    said = [
-        row.text
-        for row in journey.transcript
-        if row.text and since <= row.at - journey.began <= ended
-    ]
-    came = [frame for frame in until if frame.direction == "received" and frame.at >= since]
-    telling = (frame for frame in reversed(came) if said and _holds(frame, said[-1]))
-    latest = came or until
+    came = [frame for frame in until if frame.direction == "received"]
+    said = _said(journey, step)
+    telling = (frame for frame in reversed(came) if any(_holds(frame, text) for text in said))
+    latest = [frame for frame in came if frame.at >= step.started] or until
     return next(telling, latest[-1] if latest else None)
+
+
+def _said(journey: JourneyResult, step: StepResult) -> tuple[str, ...]:
+    """Give what the step received: the last row of its time, or the user data that did not fit."""
+    if step.verb == "expect_userdata":
+        firsts = (next((text for text, _ in quoted_in(line)), "") for line in step.received)
+        return tuple(text for text in firsts if text)
+    ended = step.started + step.duration
+    rows = (
+        row.text
+        for row in reversed(journey.transcript)
+        if row.text and step.started <= row.at - journey.began <= ended
+    )
+    return tuple(islice(rows, 1))
 
 
 def _holds(frame: Frame, text: str) -> bool:
     """Tell whether a frame has a text in it, as JSON spells it in either way."""
     spelled = (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
     return any(words in frame.text for words in spelled)
+
+
+def _latest_trouble(frames: Sequence[Frame]) -> Frame | None:
+    return next((frame for frame in reversed(frames) if TROUBLE.match(frame.what)), None)

@@ -118,7 +118,9 @@ class Tab:
 
     def picture(self, file: Path, *, whole: bool = False) -> None:
         """Write a PNG of what is seen, or of the whole page."""
-        taken = self.call("Page.captureScreenshot", captureBeyondViewport=whole)
+        size = self.call("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"clip": {**size, "scale": 1}} if whole else {}
+        taken = self.call("Page.captureScreenshot", captureBeyondViewport=whole, **clip)
         file.write_bytes(base64.b64decode(taken["data"]))
 
     def _heard(self) -> dict[str, Any]:

@@ -54,3 +54,33 @@ def test_the_frame_is_the_latest_while_the_step_waited(make_journey: Any) -> Non
     assert decisive_frame(make_journey(transcript=(), frames=frames)) is late
     assert decisive_frame(make_journey(transcript=(), frames=(frame(1.0), asked))) is asked
     assert decisive_frame(make_journey()) is None
+
+
+def test_the_frame_of_wrong_user_data_may_be_older_than_its_step(make_journey: Any) -> None:
+    base = make_journey()
+    received = ('SurveyURL: "https://x.example/b" does not start with "https://x.example/g"',)
+    step = replace(base.step, verb="expect_userdata", received=received)
+    told = frame(0.5, '{"SurveyURL":"https://x.example/b"}')
+    frames = (told, frame(0.6), frame(3.0, direction="sent"))
+    assert decisive_frame(replace(base, step=step, frames=frames)) is told
+
+
+def test_without_a_step_the_frame_is_what_went_wrong_before_the_goodbye(make_journey: Any) -> None:
+    trouble = Frame(at=3.0, direction="received", what="500 to POST /x")
+    journey = make_journey(
+        step=None, steps=(), reason=Reason.WHOLE_CHAT, frames=(trouble, frame(12.0))
+    )
+    assert decisive_frame(journey) is trouble
+    decisive = decisive_of(journey)
+    assert decisive is not None
+    assert decisive.step == "opening the chat"
+    assert decisive.received[-1] == "500 to POST /x"
+
+
+def test_what_broke_the_connection_is_what_was_received(make_journey: Any) -> None:
+    base = make_journey(reason=Reason.LOST, message="the server went away")
+    step = replace(base.step, verb="say", expected="", received=())
+    decisive = decisive_of(replace(base, step=step))
+    assert decisive is not None
+    assert decisive.expected == "a connection that lasts, or can be won back"
+    assert decisive.received == ("the server went away",)
