@@ -17,14 +17,19 @@ if TYPE_CHECKING:
     from botkit.plugins import Plugins
 
 
+SHIPPED = Path(__file__).parents[1] / "monitor" / "metrics" / "files"
+SHIPPED_FILES = {"rules": "rules.yaml", "dashboard": "dashboard.json"}
+
+
 @click.command()
-@click.argument("config", type=FILE, metavar="MONITORS.yaml")
-@takes("var", "plugins", "validate", "quiet")
+@click.argument("config", type=FILE, metavar="[MONITORS.yaml]", required=False)
+@takes("var", "plugins", "validate", "print", "quiet")
 def monitor(
-    config: Path,
+    config: Path | None,
     var: tuple[tuple[str, str], ...],
     plugins: tuple[Path, ...],
     validate: bool,
+    print: str | None,
     quiet: bool,
 ) -> ExitCode:
     """Watch chats by a file of monitors, until stopped.
@@ -41,6 +46,11 @@ def monitor(
     from botkit.cli.loading import plugins_of
     from botkit.cli.problems import count, show_problems
 
+    if print is not None:
+        click.echo((SHIPPED / SHIPPED_FILES[print]).read_text("utf-8"), nl=False)
+        return ExitCode.PASSED
+    if config is None:
+        raise click.UsageError("which monitors? Name a file of them")
     with plugins_of(plugins) as loaded_plugins:
         load = loader_of(config, loaded_plugins, dict(var))
         loaded = load()

@@ -284,6 +284,12 @@ TABLE = (
         kind=click.BOOL,
         help="Only tell what is wrong with the file and its bots; play nothing.",
     ),
+    Setting(
+        key="print",
+        kind=click.Choice(["rules", "dashboard"]),
+        metavar="rules|dashboard",
+        help="Only write alert rules for Prometheus, or a dashboard for Grafana.",
+    ),
     # --- schema
     Setting(
         key="kind",
