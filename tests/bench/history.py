@@ -6,8 +6,8 @@
 
 Histories of 90 days are written as a monitor writes them, one of all the journeys and one of a
 hundredth of them. Then the questions of a status page are asked, each alone and all of a page
-together, while a thread goes on writing. Printed are percentiles, the ratio to the small history,
-and the memory that the questions took.
+together, while a thread goes on writing; last come the pages themselves, over HTTP. Printed are
+percentiles, the ratio to the small history, and the memory that the questions took.
 """
 
 from __future__ import annotations
@@ -19,16 +19,23 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from urllib.parse import quote
 
+import httpx
+import trio
+
+from botkit.monitor.contract import Health, Maintenance, MonitorView
 from botkit.monitor.history import (
     Finished,
     History,
+    HistoryKeeper,
     Retention,
+    Spool,
     bars,
     evidence,
     finished,
@@ -37,6 +44,7 @@ from botkit.monitor.history import (
     latest,
     streams,
 )
+from botkit.monitor.web import make_app, serve
 from botkit.results import JourneyResult, Reason, Verdict
 
 HOUR, DAY = 3600, 86400
@@ -44,7 +52,7 @@ DAYS = 90
 NOW = 1_767_225_600.0
 START = NOW - DAYS * DAY
 AT_ONCE = 1_000
-TRANSCRIPT = b'{"who": "Grace", "text": "hello %d, how can I help you today?"},'
+ROW = b'{"kind": "message", "who": "Grace", "text": "hello %d, how can I help you today?"}'
 VERDICTS = [Verdict.PASSED] * 985 + [Verdict.DEGRADED] * 8 + [Verdict.FAILED] * 6 + [Verdict.ERROR]
 
 
@@ -73,7 +81,8 @@ def journeys(shape: Shape, seed: random.Random) -> Iterator[Finished]:
             server="https://chat.example/genesys/cometd",
             measurements={"first_reply": seed.random()},
         )
-        text = b"".join(TRANSCRIPT % seed.randrange(10**6) for _ in range(10))
+        rows = b",".join(ROW % seed.randrange(10**6) for _ in range(10))
+        text = b'{"transcript": [%b]}' % rows
         yield finished(result, monitor=f"monitor {n % shape.monitors:03}", evidence=text)
 
 
@@ -158,6 +167,64 @@ def measure(history: History, repeats: int) -> dict[str, list[float]]:
     return times
 
 
+class Still:
+    """Monitors of a page that nobody runs."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._views = [MonitorView(name=name, health=Health.UP) for name in names]
+
+    def monitors(self) -> Sequence[MonitorView]:
+        return self._views
+
+    def maintenances(self) -> Sequence[Maintenance]:
+        return ()
+
+    def run_now(self, monitor: str) -> None:
+        raise KeyError(monitor)
+
+    def begin_maintenance(self, maintenance: Maintenance) -> None:
+        raise KeyError(maintenance.monitor)
+
+    def end_maintenance(self, monitor: str | None) -> None:
+        raise KeyError(monitor)
+
+
+def pages(history: History) -> dict[str, Callable[[], str]]:
+    names = sorted({stream.monitor for stream in history.ask(streams)})
+    picked = random.Random(4)
+    [some] = history.ask(latest, names[0], limit=1)
+
+    def one() -> str:
+        return f"/monitors/{quote(picked.choice(names))}"
+
+    return {
+        "GET / (24 hours)": lambda: "/",
+        "GET / (90 days)": lambda: "/?span=90d",
+        "GET /monitors/NAME": one,
+        "GET /monitors/NAME, far back": lambda: f"{one()}?before={NOW - 60 * DAY}",
+        "GET /journeys/ID": lambda: f"/journeys/{some.journey_id}",
+    }
+
+
+async def measure_pages(history: History, folder: Path, repeats: int) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {}
+    names = sorted({stream.monitor for stream in history.ask(streams)})
+    keeper = HistoryKeeper(history, Spool(folder / "spool"))
+    app = make_app(Still(names), keeper, token=None, now=lambda: NOW)
+    async with trio.open_nursery() as nursery:
+        url = await nursery.start(serve, app, "127.0.0.1", 0)
+        async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+            for name, address in pages(history).items():
+                for n in range(repeats + 1):
+                    began = time.perf_counter()
+                    reply = await client.get(address())
+                    reply.raise_for_status()
+                    if n:
+                        times.setdefault(name, []).append(1e3 * (time.perf_counter() - began))
+        nursery.cancel_scope.cancel()
+    return times
+
+
 def percentile(times: list[float], share: float) -> float:
     return sorted(times)[round(share * (len(times) - 1))]
 
@@ -185,6 +252,9 @@ def main() -> None:
         before = peak_mb()
         beside = measure(small, options.repeats)
         times = measure(large, options.repeats)
+        for history, found in ((small, beside), (large, times)):
+            with writing(history):
+                found |= trio.run(measure_pages, history, folder, options.repeats)
         print(f"{options.journeys:,} journeys of {options.monitors} monitors, {DAYS} days")
         print(f"{'':30} {'p50':>8} {'p95':>8}   beside a hundredth of the journeys")
         for name, taken in times.items():

@@ -41,16 +41,20 @@ class Access:
 
 
 class Keys:
-    """Tells those who have the token, in times that say nothing about it."""
+    """Tells those who have the token, in times that say nothing about it.
+
+    Args:
+        token: blanks around it do not count: files end with a line end.
+    """
 
     def __init__(self, token: str) -> None:
-        self._token = token.encode()
+        self._token = token.strip().encode()
         # Monitors at several ports of one machine share their cookies.
         self.cookie_name = f"botkit_{self._sign('name')[:8]}"
 
     def is_token(self, text: str) -> bool:
         """Say whether this is the token."""
-        return hmac.compare_digest(text.encode("utf-8", "replace"), self._token)
+        return hmac.compare_digest(text.strip().encode("utf-8", "replace"), self._token)
 
     def new_cookie(self, now: float) -> str:
         """Make the cookie of somebody who signs in at this time, epoch seconds."""
@@ -97,7 +101,7 @@ def check_binding(host: str, token: str | None) -> None:
     if token is None:
         message = f"others reach the page at {host!r}: it needs a token, or the host 127.0.0.1"
         raise ConfigError(message, key="token")
-    if len(token) < LEAST_TOKEN:
+    if len(token.strip()) < LEAST_TOKEN:
         message = f"others reach the page at {host!r}: its token has less than {LEAST_TOKEN}"
         raise ConfigError(f"{message} characters", key="token")
 

@@ -50,7 +50,7 @@ class Forms:
 
     async def _sign_in(self, request: Request) -> Response:
         form = await actions.read_form(request)
-        if self._keys is None or not self._keys.is_token(form.get("token", "").strip()):
+        if self._keys is None or not self._keys.is_token(form.get("token", "")):
             return self._login_page(wrong=True)
         answer = RedirectResponse("/", status_code=303)
         answer.set_cookie(

@@ -86,7 +86,7 @@ class Gate:
         if self._keys is None:
             return Access()
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        bearer = scheme.lower() == "bearer" and self._keys.is_token(token.strip())
+        bearer = scheme.lower() == "bearer" and self._keys.is_token(token)
         cookie = _cookie(headers.get("cookie", ""), self._keys.cookie_name)
         signed_in = cookie is not None and self._keys.is_cookie(cookie, self._now())
         return Access(bearer=bearer, cookie=cookie if signed_in else None)

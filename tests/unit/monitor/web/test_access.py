@@ -40,6 +40,13 @@ def test_the_token_alone_is_the_token() -> None:
     assert not keys.is_token("\udcff")
 
 
+def test_blanks_around_a_token_do_not_count() -> None:
+    assert Keys("token\n").is_token("token")
+    assert Keys("token").is_token(" token ")
+    with pytest.raises(ConfigError, match="less than 16 characters"):
+        check_binding("0.0.0.0", LONG[1:] + "\n")
+
+
 def test_a_cookie_counts_until_its_time_is_over() -> None:
     cookie = Keys(LONG).new_cookie(NOW)
     again = Keys(LONG)
