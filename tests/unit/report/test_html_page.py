@@ -166,6 +166,10 @@ def test_the_wire_is_folded_and_bounded(make_journey: Any, make_run: Any) -> Non
     assert wire.count('<li class="received">') == MAX_FRAMES
 
 
+def test_what_was_measured_is_told(make_journey: Any, make_run: Any) -> None:
+    assert "<b>Measured</b> first_reply 0.25 s" in page(make_run(make_journey()))
+
+
 def test_quotes_stand_as_they_are_between_tags_and_nothing_else_does() -> None:
     assert readable("""<b> & "it's" """) == """&lt;b&gt; &amp; "it's" """
 
