@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from botkit.report.closeness import quoted_in
@@ -31,6 +31,10 @@ OUTSIDE_OF_STEPS = {
 
 TROUBLE = re.compile(r"no answer|[45]\d\d\b")
 """How frames begin that are no answers, or answers with the status of an error."""
+
+
+BEFORE = 300
+"""Characters of a frame that are kept before what tells most in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +73,10 @@ def decisive_of(journey: JourneyResult) -> Decisive | None:
 def decisive_frame(journey: JourneyResult) -> Frame | None:
     """Find what went over the wire when the verdict fell; None if no frames were kept.
 
-    It is the latest frame that holds what was received instead of what was expected. Where nothing
-    was, it is the latest that came while the step waited, and where none came, the latest that was
-    sent until then. Without a step it is the latest exchange that went wrong: after it comes
-    the goodbye.
+    It is the latest frame that holds what was received instead of what was expected; what stands
+    far before that in it is left out. Where nothing was received, it is the latest that came while
+    the step waited, and where none came, the latest that was sent until then. Without a step it is
+    the latest exchange that went wrong: what comes after it is the goodbye.
     """
     step = journey.step
     if step is None:
@@ -81,7 +85,7 @@ def decisive_frame(journey: JourneyResult) -> Frame | None:
     until = [frame for frame in journey.frames if frame.at <= ended]
     came = [frame for frame in until if frame.direction == "received"]
     said = _said(journey, step)
-    telling = (frame for frame in reversed(came) if any(_holds(frame, text) for text in said))
+    telling = (told for frame in reversed(came) for text in said if (told := _around(frame, text)))
     latest = [frame for frame in came if frame.at >= step.started] or until
     return next(telling, latest[-1] if latest else None)
 
@@ -100,10 +104,13 @@ def _said(journey: JourneyResult, step: StepResult) -> tuple[str, ...]:
     return tuple(islice(rows, 1))
 
 
-def _holds(frame: Frame, text: str) -> bool:
-    """Tell whether a frame has a text in it, as JSON spells it in either way."""
+def _around(frame: Frame, text: str) -> Frame | None:
+    """Give a frame from shortly before a text on; None if it is not there in any way of JSON."""
     spelled = (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
-    return any(words in frame.text for words in spelled)
+    at = max(frame.text.find(words) for words in spelled)
+    if at <= BEFORE:
+        return None if at < 0 else frame
+    return replace(frame, text=f"...{frame.text[at - BEFORE :]}")
 
 
 def _latest_trouble(frames: Sequence[Frame]) -> Frame | None:

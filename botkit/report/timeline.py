@@ -29,6 +29,9 @@ MOST_TICKS = 6
 LEAST_WIDTH = 0.6
 """Percent of the axis that can still be seen."""
 
+MARK = 1.2
+"""Percent of the axis that half a mark takes on a phone."""
+
 MARKED = (("customer", "Customer"), ("other", "Agents and others"), ("notice", "Events"))
 """The lanes of what happened: what :func:`side_of` says, and how the lane is called."""
 
@@ -104,10 +107,15 @@ def _marks(rows: Sequence[Row], began: float, length: float) -> Iterator[Marks]:
     for side, label in MARKED:
         times = (row.at - began for row in rows if side_of(row) == side and not row.history)
         # Many things at once are one mark for the eye.
-        places = sorted({round(100 * at / length, 1) for at in times if 0 <= at <= length})
+        places = sorted({_place_of_mark(at / length) for at in times if 0 <= at <= length})
         if places:
             yield Marks(y=y, side=side, label=label, places=tuple(places))
             y += LANE
+
+
+def _place_of_mark(part: float) -> float:
+    """Place a mark so that it is seen whole at either end, too."""
+    return round(min(max(100 * part, MARK), 100 - MARK), 1)
 
 
 def _bar(step: StepResult, y: int, length: float) -> Bar:

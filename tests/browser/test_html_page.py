@@ -190,6 +190,34 @@ def test_what_a_chat_says_does_not_break_the_page(
     assert tab.ask("getComputedStyle(document.body).display") == "block"
 
 
+CONTRASTS = """
+(() => {
+  const part = c => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4
+  const light = ([r, g, b]) => .2126 * part(r) + .7152 * part(g) + .0722 * part(b)
+  const numbers = colour => colour.match(/[\\d.]+/g).map(Number)
+  const ground = e => {
+    const [r, g, b, a = 1] = numbers(getComputedStyle(e).backgroundColor)
+    return a ? [r, g, b] : ground(e.parentElement)
+  }
+  const own = e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())
+  return [...document.querySelectorAll('body *')].filter(e => own(e) && e.offsetHeight).map(e => {
+    const [a, b] = [light(numbers(getComputedStyle(e).color)), light(ground(e))]
+    return [(Math.max(a, b) + .05) / (Math.min(a, b) + .05), e.textContent.trim()]
+  })
+})()
+"""
+"""The contrast of each text with what it stands on, as WCAG 2.1 computes it, with the text."""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_text_can_be_told_from_its_ground(dark: bool, tab: Any, written: Any) -> None:
+    tab.open(written(EVERY), dark=dark)
+    unfold(tab)
+    contrasts = tab.ask(CONTRASTS)
+    assert len(contrasts) > 100
+    assert [text for contrast, text in contrasts if contrast < 4.5] == []
+
+
 def focused(tab: Any) -> str:
     """Say what has the focus."""
     said: str = tab.ask("(e => e.id || e.textContent.trim().split(' ')[0])(document.activeElement)")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from botkit.chat import PartyKind, Row
-from botkit.report.decisive import decisive_frame, decisive_of
+from botkit.report.decisive import BEFORE, decisive_frame, decisive_of
 from botkit.results import Frame, Reason, Verdict
 
 
@@ -84,3 +84,11 @@ def test_what_broke_the_connection_is_what_was_received(make_journey: Any) -> No
     assert decisive is not None
     assert decisive.expected == "a connection that lasts, or can be won back"
     assert decisive.received == ("the server went away",)
+
+
+def test_a_long_frame_is_shown_around_what_tells(make_journey: Any) -> None:
+    row = Row(at=103.0, who="G", kind="message", text="no idea", party=PartyKind.AGENT)
+    long = frame(3.0, "x" * 5_000 + "no idea" + "y" * 100)
+    shown = decisive_frame(make_journey(transcript=(row,), frames=(long,)))
+    assert shown is not None
+    assert shown.text == "..." + "x" * BEFORE + "no idea" + "y" * 100

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from botkit.chat import PartyKind, Row
-from botkit.report.html_page import HtmlReporter, page, shown
-from botkit.results import RunResult, Verdict
+from botkit.report.html_page import MAX_FRAMES, HtmlReporter, page, readable, shown
+from botkit.results import Frame, JourneyResult, Verdict
 
 VOID = {"meta", "input", "path"}
 
@@ -88,23 +88,90 @@ def test_a_long_text_is_cut_and_says_so() -> None:
     assert shown("x" * 100_000) == "x" * 600 + "... (99400 more characters)"
 
 
-def hundred(make_journey: Any, make_run: Any, *, rows: int, text: str) -> RunResult:
-    journey = make_journey()
-    transcript = tuple(
-        Row(at=100 + i / 100, who="Grace", kind="message", text=text, party=PartyKind.AGENT, seq=i)
-        for i in range(rows)
+LINES = (
+    "Hello, how can I help you today?",
+    "Please close my order A-4711, it was never delivered to me.",
+    "One moment please, I am looking that up for you. It may take a minute.",
+    "Thank you for waiting. Your case number is CAS-000123, is there anything else?",
+)
+
+
+def realistic(make_journey: Any, verdict: Verdict, *, steps: int, frames: int) -> JourneyResult:
+    """Make a journey of some steps, with a line for each and frames."""
+    base = make_journey()
+    rows = tuple(
+        Row(
+            at=100 + number,
+            who="Ada" if number % 2 else "Grace",
+            kind="message",
+            text=LINES[number % 4],
+            party=PartyKind.CUSTOMER if number % 2 else PartyKind.AGENT,
+            seq=number,
+        )
+        for number in range(steps + 4)
     )
-    steps = tuple(replace(journey.step, number=i, started=i / 10) for i in range(rows // 2))
-    run: RunResult = make_run(*[replace(journey, transcript=transcript, steps=steps)] * 100)
-    return run
+    done = tuple(
+        replace(
+            base.step,
+            number=number,
+            path=f"steps[{number}]",
+            verdict=Verdict.PASSED,
+            started=float(number),
+            duration=0.9,
+            seq=None if number % 2 else number,
+            took=None if number % 2 else str(rows[number]),
+            expected="" if number % 2 else base.step.expected,
+            received=(),
+        )
+        for number in range(steps)
+    )
+    wire = tuple(
+        Frame(at=number / 10, direction="received", what="200", text=f'{{"text":"{LINES[1]}"}}' * 9)
+        for number in range(frames)
+    )
+    if verdict is Verdict.PASSED:
+        return make_journey(verdict, steps=done, transcript=rows, frames=wire)
+    return make_journey(steps=(*done, base.step), transcript=rows, frames=wire)
 
 
-@pytest.mark.parametrize("rows", [20, 60])
-def test_a_hundred_journeys_are_under_a_megabyte(
-    rows: int, make_journey: Any, make_run: Any
+def test_a_hundred_realistic_journeys_are_whole_and_under_a_megabyte(
+    make_journey: Any, make_run: Any
 ) -> None:
-    run = hundred(make_journey, make_run, rows=rows, text="Your case number is 4711. " * 2)
-    assert len(page(run).encode()) < 1_000_000
+    passed = realistic(make_journey, Verdict.PASSED, steps=10, frames=60)
+    failed = realistic(make_journey, Verdict.FAILED, steps=10, frames=60)
+    source = page(make_run(*[passed] * 90, *[failed] * 10))
+    assert len(source.encode()) < 1_000_000
+    assert "earlier steps and lines are not shown" not in source
+    assert source.count('<p class="bubble') == 100 * 14
+    # All is folded but the picture of what went wrong.
+    assert source.count("<details open>") == 10
+
+
+def test_of_a_hundred_long_journeys_the_page_shows_what_fits(
+    make_journey: Any, make_run: Any
+) -> None:
+    journey = realistic(make_journey, Verdict.FAILED, steps=60, frames=500)
+    source = page(make_run(*[journey] * 100))
+    assert len(source.encode()) < 1_000_000
+    assert source.count("earlier steps and lines are not shown") == 100
+
+
+def test_the_wire_is_folded_and_bounded(make_journey: Any, make_run: Any) -> None:
+    source = page(make_run(realistic(make_journey, Verdict.FAILED, steps=1, frames=500)))
+    assert "500 frames" in source
+    assert f"The latest {MAX_FRAMES} are shown." in source
+    assert source.count("<code>") == MAX_FRAMES + 1
+    before, _, wire = source.partition('<ol class="wire">')
+    assert before.count("<details") > before.count("</details>")
+    assert wire.count('<li class="received">') == MAX_FRAMES
+
+
+def test_what_was_measured_is_told(make_journey: Any, make_run: Any) -> None:
+    assert "<b>Measured</b> first_reply 0.25 s" in page(make_run(make_journey()))
+
+
+def test_quotes_stand_as_they_are_between_tags_and_nothing_else_does() -> None:
+    assert readable("""<b> & "it's" """) == """&lt;b&gt; &amp; "it's" """
 
 
 def test_each_verdict_can_be_filtered(make_journey: Any, make_run: Any) -> None:
