@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from botkit.errors import ConfigError
 from botkit.hookspecs import Register, hookimpl
 from botkit.interfaces import (
     Action,
@@ -113,18 +114,23 @@ def junit_file(path: Path) -> Reporter:
     return JUnitReporter(path)
 
 
-def command_sink(run: Sequence[str], within: float = 20.0) -> AlertSink:
+def command_sink(run: Sequence[str], within: str = "20s") -> AlertSink:
     """A program of the user's own."""
+    from botkit.bot.fields import parse_time
     from botkit.monitor.alerts.sinks.command import Command
 
-    return Command(run=run, within=within)
+    try:
+        limit = parse_time(within)
+    except ValueError as error:
+        raise ConfigError(str(error), key="within") from error
+    return Command(run=[run] if isinstance(run, str) else run, within=limit)
 
 
 def mail_sink(
     host: str,
     to: Sequence[str],
     sender: str,
-    port: int | None = None,
+    port: str | None = None,
     security: str = "starttls",
     username: str | None = None,
     password: str | None = None,
@@ -134,12 +140,15 @@ def mail_sink(
     from botkit.monitor.alerts.sinks.mail import Mail
     from botkit.session import utc_now
 
+    if port is not None and not port.isdecimal():
+        raise ConfigError(f"{port!r} is no port", key="port")
+    number = None if port is None else int(port)
     return Mail(
         host=host,
-        to=to,
+        to=[to] if isinstance(to, str) else to,
         sender=sender,
         now=utc_now,
-        port=port,
+        port=number,
         security=security,
         username=username,
         password=password,

@@ -109,5 +109,6 @@ def world_of(plugins: Plugins, variables: dict[str, str]) -> World:
         bots=plugins.bots,
         connectors=plugins.connectors,
         vocabulary=settings.vocabulary,
+        sinks=plugins.alert_sinks,
         now=utc_now(),
     )

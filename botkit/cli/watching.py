@@ -22,6 +22,7 @@ from botkit.cli.signals import run_until_signalled
 from botkit.interfaces import ConnectOptions, JourneyPlan
 from botkit.journey import Run, RunSettings
 from botkit.monitor.alerts.alerting import Alerting
+from botkit.monitor.alerts.rules import Rules
 from botkit.monitor.config import LoadedMonitors, MonitorsFile, Page
 from botkit.monitor.contract import Check, Follower
 from botkit.monitor.history import History, HistoryKeeper, Spool
@@ -99,7 +100,12 @@ class Watching:
     async def _monitor(self, keeper: HistoryKeeper, stopped: trio.Event) -> None:
         memory = Memory(self.file.path.with_suffix(MEMORY_ENDING))
         remembered = await trio.to_thread.run_sync(memory.load)
-        alerting = Alerting(remembered=remembered.get("decider"))
+        alerting = Alerting(
+            self.file.routes,
+            rules=rules_of(self.file),
+            remind=self.file.remind,
+            remembered=remembered.get("decider"),
+        )
         followers: list[Follower] = [Teller(quiet=self.quiet)]
         parts = Parts(
             play=self._play,
@@ -118,7 +124,7 @@ class Watching:
             await nursery.start(monitoring.run)
             watched = count(len(self.file.monitors), "monitor")
             click.echo(f"{watched} at work; history in {self.file.history}", err=True)
-            nursery.start_soon(self._read_again, monitoring)
+            nursery.start_soon(self._read_again, monitoring, alerting)
             await stopped.wait()
             nursery.cancel_scope.cancel()
 
@@ -154,7 +160,7 @@ class Watching:
         url = await nursery.start(serve, app, page.host, page.port)
         click.echo(f"status page at {url}/, metrics at {url}/metrics", err=True)
 
-    async def _read_again(self, monitoring: Monitoring) -> None:
+    async def _read_again(self, monitoring: Monitoring, alerting: Alerting) -> None:
         with trio.open_signal_receiver(signal.SIGHUP) as signals:
             async for _ in signals:
                 # Reading is a matter of milliseconds, and bots are not made for other threads.
@@ -165,6 +171,7 @@ class Watching:
                     what = f"{count(len(errors), 'problem')}; the old file is kept"
                     click.echo(f"SIGHUP: {what}", err=True)
                     continue
+                alerting.rules, alerting.remind = rules_of(loaded.file), loaded.file.remind
                 await monitoring.change(loaded.file)
                 watched = count(len(loaded.file.monitors), "monitor")
                 click.echo(f"SIGHUP: {watched} at work", err=True)
@@ -179,6 +186,12 @@ class Watching:
         )
         (result,) = (await run.play()).journeys
         return result
+
+
+def rules_of(file: MonitorsFile) -> Callable[[str], Rules]:
+    """Say by which rules people are paged about a monitor."""
+    rules = {monitor.name: monitor.rules for monitor in file.monitors}
+    return lambda name: rules.get(name, Rules())
 
 
 def stop_now(_: str) -> NoReturn:

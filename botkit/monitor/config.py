@@ -5,11 +5,12 @@ Its bots are loaded as ``botkit run`` loads them, and tried on their wires, befo
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from botkit.bot.diagnostics import Mark, Problem, Problems, Severity, did_you_mean
 from botkit.bot.fields import Vocabulary
@@ -21,9 +22,18 @@ from botkit.bot.values import Template, Values
 from botkit.bot.variables import References
 from botkit.bot.yaml_bot import Surroundings
 from botkit.errors import ConfigError
-from botkit.interfaces import SIMULATOR, Bot, ConnectOptions, Connector, JourneyPlan
+from botkit.interfaces import (
+    SIMULATOR,
+    AlertSink,
+    Bot,
+    ConnectOptions,
+    Connector,
+    JourneyPlan,
+)
 from botkit.journey.misfits import Misfits
 from botkit.journey.openings import resolve
+from botkit.monitor.alerts.outbox import Route
+from botkit.monitor.alerts.rules import Rules
 from botkit.monitor.caps import Limits
 from botkit.monitor.history import Retention
 from botkit.monitor.hours import Hours
@@ -34,6 +44,8 @@ from botkit.monitor.models import (
     MonitorsModel,
     PageModel,
     RetestModel,
+    RouteModel,
+    RulesModel,
     SloModel,
 )
 from botkit.monitor.schedule import Cron, Every, Schedule
@@ -65,6 +77,7 @@ class Monitor:
         schedule: when it is played.
         retest: None if nothing is played again.
         objective: what is promised of the service; None if nothing is.
+        rules: when people are paged.
         needs: the names of monitors without which it makes no sense.
     """
 
@@ -76,6 +89,7 @@ class Monitor:
     schedule: Schedule
     retest: Retest | None = None
     objective: Objective | None = None
+    rules: Rules = field(default_factory=Rules)
     needs: tuple[str, ...] = ()
 
     def plans(self) -> Sequence[JourneyPlan]:
@@ -113,6 +127,8 @@ class MonitorsFile:
         limits: of all monitors together.
         kill_switch: while this file is there, no chat is begun; None if there is none.
         windows: the maintenances.
+        routes: where alerts go.
+        remind: seconds after which people are told again; None if never.
         monitors: in the order of the file.
     """
 
@@ -126,6 +142,8 @@ class MonitorsFile:
     limits: Limits
     kill_switch: Path | None
     windows: tuple[Window, ...]
+    routes: tuple[Route, ...] = ()
+    remind: float | None = None
     monitors: tuple[Monitor, ...]
 
 
@@ -139,6 +157,7 @@ class World:
         bots: those that plugins offer, by name.
         connectors: the wires by name.
         vocabulary: what plugins add to the language.
+        sinks: make the ways to people, by name.
         now: epoch seconds.
     """
 
@@ -147,6 +166,7 @@ class World:
     bots: Mapping[str, Bot] = field(default_factory=dict)
     connectors: Mapping[str, Callable[[], Connector]]
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    sinks: Mapping[str, Callable[..., AlertSink]] = field(default_factory=dict)
     now: float
 
 
@@ -253,8 +273,49 @@ class _Reading:
                 )
                 for window in model.maintenance
             ),
+            routes=tuple(
+                route
+                for name, wanted in model.alerts.to.items()
+                if (route := self._route(name, wanted)) is not None
+            ),
+            remind=model.alerts.remind,
             monitors=tuple(monitors),
         )
+
+    def _route(self, name: str, model: RouteModel) -> Route | None:
+        node = find(self._document.root, ("alerts", "to", name))
+        make = self._world.sinks.get(model.sink)
+        if make is None:
+            known = self._world.sinks
+            hint = did_you_mean(model.sink, known) or f"there is {', '.join(sorted(known))}"
+            message = f"there is no alert sink {model.sink!r}"
+            self._problems.add(find(node, ("sink",)).mark, message, hint=hint)
+            return None
+        try:
+            settings = {key: self._filled(value) for key, value in model.settings.items()}
+            inspect.signature(make).bind(**settings)
+            sink = make(**settings)
+        except TypeError as error:
+            self._problems.add(find(node, ("with",)).mark, f"{model.sink}: {error}")
+            return None
+        except ConfigError as error:
+            trail = ("with", error.key) if error.key else ("with",)
+            self._problems.add(find(node, trail).mark, error.message)
+            return None
+        return Route(
+            name=name,
+            sink=sink,
+            monitors=frozenset(model.monitors),
+            kinds=frozenset(model.kinds),
+        )
+
+    def _filled(self, value: Any) -> Any:
+        """Fill values into all texts of a setting."""
+        if isinstance(value, str):
+            return Template.parse(value).render(self._values)
+        if isinstance(value, list):
+            return [self._filled(item) for item in value]
+        return {key: self._filled(item) for key, item in value.items()}
 
     def _page(self, model: PageModel) -> Page | None:
         token = self._text(model.token)
@@ -312,6 +373,7 @@ class _Reading:
             ),
             retest=_retest(model.retest),
             objective=_objective(model.slo),
+            rules=_rules(model.rules or file.alerts.rules),
             needs=tuple(model.needs),
         )
 
@@ -394,6 +456,11 @@ class _Reading:
                 if name not in models:
                     place = find(root, ("maintenance", number, "monitors"))
                     self._no_monitor(find(place, (position,)).mark, name, models)
+        for route, wanted in (model.alerts.to if model else {}).items():
+            for position, name in enumerate(wanted.monitors):
+                if name not in models:
+                    place = find(root, ("alerts", "to", route, "monitors"))
+                    self._no_monitor(find(place, (position,)).mark, name, models)
         needs = {name: tuple(model.needs) if model else () for name, model in models.items()}
         for name, needed_ones in needs.items():
             for position, needed in enumerate(needed_ones):
@@ -431,6 +498,16 @@ def _retest(model: RetestModel | None) -> Retest | None:
 
 def _objective(model: SloModel | None) -> Objective | None:
     return None if model is None else Objective(target=model.target, window=model.over)
+
+
+def _rules(model: RulesModel) -> Rules:
+    return Rules(
+        fail=model.fail,
+        degraded=model.degraded,
+        flapping=model.flapping,
+        broken=model.broken,
+        recover=model.recover,
+    )
 
 
 def _hours(model: HoursModel, zone: tzinfo) -> Hours:

@@ -9,13 +9,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from botkit.bot.fields import parse_time, refuse, text_of
+from botkit.bot.fields import parse_time, refuse, text_of, word
+from botkit.monitor.alerts.judge import Kind
+from botkit.monitor.alerts.rules import Share
 from botkit.monitor.hours import Span, parse_span
 from botkit.monitor.schedule import check_cron
 
 DAY = 86_400.0
 _DAYS = re.compile(r"(\d{1,4})d", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)\s?%", re.ASCII)
+_SHARE = re.compile(r"(\d{1,2}) of (\d{1,2})", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?", re.ASCII)
 
 
@@ -117,6 +120,40 @@ CronExpression = Annotated[
     str,
     BeforeValidator(_cron),
     WithJsonSchema({"type": "string", "examples": ["*/5 8-17 * * mon-fri"]}),
+]
+
+
+def _share(value: Any) -> Share:
+    text = text_of(value, "a share").strip()
+    found = _SHARE.fullmatch(text)
+    if found is None:
+        refuse(f"{text!r} is no share of checks; one is written 2 of 3")
+    share = Share(int(found[1]), int(found[2]))
+    if not 1 <= share.times <= share.of:
+        refuse(f"{text} cannot be: there are no {share.times} among {share.of}")
+    return share
+
+
+ShareOfChecks = Annotated[
+    Share,
+    BeforeValidator(_share),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+ of \d+$", "examples": ["2 of 3"]}),
+]
+
+
+def _share_or_never(value: Any) -> Share | None:
+    return None if value == "never" else _share(value)
+
+
+ShareOrNever = Annotated[
+    Share | None,
+    BeforeValidator(_share_or_never),
+    WithJsonSchema({"type": "string", "examples": ["3 of 5", "never"]}),
+]
+KindOfAlert = Annotated[
+    str,
+    BeforeValidator(word("kind of alert", {kind.value: kind.value for kind in Kind})),
+    WithJsonSchema({"enum": [kind.value for kind in Kind]}),
 ]
 
 

@@ -10,6 +10,7 @@ from botkit.bot import field_schemas as schemas
 from botkit.bot.fields import (
     Count,
     Duration,
+    Key,
     Name,
     Names,
     Number,
@@ -20,7 +21,19 @@ from botkit.bot.fields import (
     refuse,
 )
 from botkit.bot.models import Model
-from botkit.monitor.fields import CronExpression, Day, LongTime, Moment, OpenSpans, Percent, Zone
+from botkit.monitor.alerts.rules import THREE_OF_FIVE, TWO_OF_THREE
+from botkit.monitor.fields import (
+    CronExpression,
+    Day,
+    KindOfAlert,
+    LongTime,
+    Moment,
+    OpenSpans,
+    Percent,
+    ShareOfChecks,
+    ShareOrNever,
+    Zone,
+)
 
 VERSION = "1"
 
@@ -115,6 +128,61 @@ class PageModel(Model):
     )
 
 
+class RulesModel(Model):
+    """When people are paged."""
+
+    fail: ShareOfChecks = Field(
+        default=TWO_OF_THREE, description="So many failures among so many checks: it is down."
+    )
+    degraded: ShareOrNever = Field(
+        default=THREE_OF_FIVE,
+        description="So many slow checks among so many: it is degraded; or 'never'.",
+    )
+    flapping: ShareOrNever = Field(
+        default=THREE_OF_FIVE,
+        description="So many changes among so many checks: it is flapping; or 'never'.",
+    )
+    broken: ShareOfChecks = Field(
+        default=TWO_OF_THREE, description="So many errors among so many checks: nobody watches."
+    )
+    recover: Count = Field(
+        default=2, description="So many good checks in a row, and the trouble is over."
+    )
+
+
+class RouteModel(Model):
+    """A way to people."""
+
+    sink: Text = Field(
+        description="Where to: command, email, pagerduty, slack, webhook, or what plugins offer.",
+        examples=["webhook"],
+    )
+    settings: dict[Key, Any] = Field(
+        default_factory=dict,
+        alias="with",
+        description="What the sink has to know.",
+        examples=[{"url": "${secret.ALERT_URL}"}],
+    )
+    monitors: Names = Field(
+        default_factory=list, description="Those that it is told of; otherwise all."
+    )
+    kinds: list[KindOfAlert] = Field(
+        default_factory=list, description="The kinds of trouble that it is told of; otherwise all."
+    )
+
+
+class AlertsModel(Model):
+    """Who has to know, and when."""
+
+    rules: RulesModel = Field(default_factory=RulesModel)
+    remind: LongTime | None = Field(
+        default=None, description="Tell again what goes on, each time this has passed."
+    )
+    to: dict[Name, RouteModel] = Field(
+        default_factory=dict, description="The ways to people, by names of your own."
+    )
+
+
 class RetestModel(Model):
     """A journey that did not pass is played again before anybody is told."""
 
@@ -171,6 +239,9 @@ class MonitorModel(Model):
     )
     retest: RetestModel | None = None
     slo: SloModel | None = None
+    rules: RulesModel | None = Field(
+        default=None, description="When people are paged; otherwise those of `alerts`."
+    )
     needs: Names = Field(
         default_factory=list,
         description="Monitors without which this one makes no sense: it rests while one is down.",
@@ -206,6 +277,7 @@ class MonitorsModel(Model):
     business_hours: HoursModel | None = Field(
         default=None, description="When the services are open; otherwise always."
     )
+    alerts: AlertsModel = Field(default_factory=AlertsModel)
     maintenance: list[WindowModel] = Field(default_factory=list)
     monitors: dict[Name, Annotated[Any, WithJsonSchema(schemas.ref("monitor"))]] = Field(
         description="The monitors by their names, each validated on its own.",

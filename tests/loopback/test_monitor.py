@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import select
@@ -185,6 +186,31 @@ def simulator() -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().decode().split()[1]
         process.terminate()
+
+
+def test_people_are_told_once_and_again_when_it_is_over(
+    folder: Path, start: Callable[..., Process]
+) -> None:
+    told = folder / "told"
+    program = f"import sys; open({str(told)!r}, 'a').write(sys.stdin.read() + chr(10))"
+    (folder / "m.yaml").write_text(
+        MONITORS.replace("every: 1s", "every: 500ms")
+        + "alerts:\n  to:\n    ops:\n      sink: command\n"
+        + f"      with: {{run: [{sys.executable}, -c, {json.dumps(program)}]}}\n"
+    )
+    (folder / "smoke.yaml").write_text(BOT.replace("You said: Hello", "nobody says this"))
+    bad = (folder / "smoke.yaml").read_text().replace("within: 3s", "within: 100ms")
+    (folder / "smoke.yaml").write_text(bad)
+    monitor = start("m.yaml")
+    monitor.wait_for("FAILED chat", times=4)
+    (folder / "smoke.yaml").write_text(BOT)
+    monitor.send(signal.SIGHUP)
+    monitor.wait_for("PASSED chat", times=4)
+    assert monitor.end() == 0
+    down, up = (json.loads(line) for line in told.read_text().splitlines())
+    assert (down["status"], up["status"]) == ("firing", "resolved")
+    assert down["monitor"] == "chat"
+    assert "nobody says this" in json.dumps(down)
 
 
 def test_its_page_and_its_metrics_are_served(

@@ -52,6 +52,7 @@ def load(folder: Path, text: str, env: Mapping[str, str] | None = None) -> Loade
                 surroundings=Surroundings(env=env or {}, secrets=env or {}),
                 load=load_file,
                 connectors=plugins.connectors,
+                sinks=plugins.alert_sinks,
                 now=datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp(),
             ),
         )
@@ -88,6 +89,16 @@ def test_a_file_may_say_all_there_is(folder: Path) -> None:
         business_hours:
           open: [mon-fri 08:00-18:00, sat 09:00-12:00]
           holidays: [2026-12-25]
+        alerts:
+          rules: {fail: 3 of 4, flapping: never, recover: 1}
+          remind: 4h
+          to:
+            ops: {sink: webhook, with: {url: "${env.URL}", secret: "${secret.TOKEN}"}}
+            call:
+              sink: command
+              with: {run: [call, me], within: 5s}
+              monitors: chat
+              kinds: [down]
         maintenance:
           - {from: 2026-11-24 22:00, until: 2026-11-25T02:00, monitors: chat, because: release}
         monitors:
@@ -108,6 +119,7 @@ def test_a_file_may_say_all_there_is(folder: Path) -> None:
             every: 1m
             business_hours: {open: 00:00-24:00}
             needs: chat
+            rules: {fail: 1 of 1}
     """
     loaded = load(
         folder, text, {"DB": "chats", "TOKEN": "t" * 16, "URL": "http://127.0.0.1:8/cometd"}
@@ -129,7 +141,13 @@ def test_a_file_may_say_all_there_is(folder: Path) -> None:
     (window,) = file.windows
     assert window.begin == datetime(2026, 11, 24, 22, tzinfo=berlin).timestamp()
     assert (window.end - window.begin, window.monitors) == (4 * 3600, {"chat"})
+    ops, call = file.routes
+    assert (ops.name, ops.monitors, ops.kinds) == ("ops", frozenset(), frozenset())
+    assert (call.monitors, call.kinds) == ({"chat"}, {"down"})
+    assert file.remind == 4 * 3600
     chat, other = file.monitors
+    assert (chat.rules.fail, chat.rules.flapping, chat.rules.recover) == ((3, 4), None, 1)
+    assert (chat.rules.degraded, other.rules.fail) == ((3, 5), (1, 1))
     assert [plan.name for plan in chat.plans()] == ["rows[Bea]"]
     assert chat.override.server == "http://127.0.0.1:8/cometd"
     assert (chat.override.userdata, chat.override.options) == (
@@ -186,6 +204,32 @@ MISTAKES = {
         "2:16: ${secret.TOKEN}: there is no such",
     ),
     "strangers": ("page: {host: 0.0.0.0}", "2:7: others reach the page at '0.0.0.0'"),
+    "sink": (
+        "alerts: {to: {ops: {sink: slak}}}",
+        "2:27: there is no alert sink 'slak'; did you mean 'slack'?",
+    ),
+    "settings of a sink": (
+        "alerts: {to: {ops: {sink: slack, with: {urll: x}}}}",
+        "2:40: slack: missing a required argument: 'url'",
+    ),
+    "wrong setting of a sink": (
+        "alerts: {to: {ops: {sink: slack, with: {url: nowhere}}}}",
+        "2:46: this needs the URL of a server",
+    ),
+    "time of a sink": (
+        "alerts: {to: {ops: {sink: command, with: {run: a, within: 5}}}}",
+        "2:59: a time needs a unit",
+    ),
+    "monitor of a sink": (
+        "alerts: {to: {ops: {sink: command, with: {run: a}, monitors: [goud]}}}",
+        "2:63: there is no monitor 'goud'; did you mean 'good'?",
+    ),
+    "kind": (
+        "alerts: {to: {ops: {sink: command, with: {run: a}, kinds: [dwn]}}}",
+        "2:60: unknown kind of alert 'dwn'; did you mean 'down'?",
+    ),
+    "share": ("alerts: {rules: {fail: 3 of 2}}", "2:24: 3 of 2 cannot be"),
+    "no share": ("alerts: {rules: {fail: 3}}", "2:24: '3' is no share of checks"),
     "row value": ("page: {token: '${row.token}'}", "2:16: ${row.token}: there are no data here"),
 }
 OF_MONITORS = {
