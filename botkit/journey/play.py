@@ -339,6 +339,8 @@ class Journey:
             left=session is None or session.left,
             goodbye=text_of(ended) if ended is not None else "it was never ended",
         )
+        rows = session.transcript.rows() if session is not None else ()
+        record.join(rows)
         result = JourneyResult(
             run_id=self._run_id,
             journey_id=self._journey_id,
@@ -355,7 +357,7 @@ class Journey:
             began=record.began,
             duration=trio.current_time() - record.began,
             steps=tuple(record.steps),
-            transcript=session.transcript.rows() if session else (),
+            transcript=rows,
             connector=self._resolved.connector,
             server=self._connector.server_of(self._resolved.opening),
             on_simulator=record.on_simulator,

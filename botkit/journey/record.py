@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from botkit.chat import Error, Event, Message, Row
+from botkit.chat import Error, Event, PartyKind, Row
 from botkit.chat.transcript import row_of
 from botkit.interfaces import JourneyPlan, Reporter
 from botkit.journey.shown import ShownJourney, shown_row, shown_step
@@ -115,20 +115,28 @@ class Record:
             self.warnings.append(f"the service reported an error: {row_of(event).text}")
         for text in self.foresee(event):
             self.foreseen.hide(text)
-        if type(event) is Message:
-            self._join(event)
-        row = self.masked(row_of(event))
+        row = row_of(event)
+        self._join(row)
+        row = self.masked(row)
         if (self.masker or self.foreseen) and row.kind == "message":
             # The next message may bring the rest of what this one ends with.
             row = replace(row, text=self.mask_now(row.text + CUT).removesuffix(CUT))
         self._tell(lambda reporter: reporter.event(self.shown, row))
 
-    def _join(self, message: Message) -> None:
-        """Hide the parts of what was said in two messages, one after the other."""
-        before = self._latest.get(message.own, "")
-        self._latest[message.own] = message.text
+    def join(self, rows: Iterable[Row]) -> None:
+        """Hide the parts of what was said in two messages, by all that is known at the end."""
+        self._latest.clear()
+        for row in rows if self.masker else ():
+            self._join(row)
+
+    def _join(self, row: Row) -> None:
+        if row.kind != "message":
+            return
+        own = row.party is PartyKind.CUSTOMER
+        before = self._latest.get(own, "")
+        self._latest[own] = row.text
         if self.masker and before:
-            self.masker.hide_parts(before, message.text)
+            self.masker.hide_parts(before, row.text)
 
     def masked(self, row: Row) -> Row:
         """Give a row of the transcript as it may be shown."""

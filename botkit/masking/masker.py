@@ -6,7 +6,7 @@ What it promises, and what not, is told in bots/README.md, "What is never shown"
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from botkit.masking.spellings import needles
 from botkit.masking.views import CUTS, View, views
@@ -35,10 +35,13 @@ class Masker:
         warnings: what the masker cannot do well, each naming a value; never a value itself.
     """
 
-    __slots__ = ("__weakref__", "_hidden", "_needles", "warnings")
+    __slots__ = ("__weakref__", "_hidden", "_needles", "_parts", "_wholes", "warnings")
 
     def __init__(self) -> None:
         self._hidden: set[str] = set()
+        # Of these no parts are looked for: soon every letter would be one.
+        self._parts: set[str] = set()
+        self._wholes: tuple[str, ...] | None = None
         # Made when they are needed: of ten thousand rows of data most are never shown.
         self._needles: tuple[str, ...] | None = None
         self.warnings: tuple[str, ...] = ()
@@ -60,22 +63,30 @@ class Masker:
             self.warnings += (_about_short(text.strip(), name),)
         if text.strip():
             self._hidden.add(text)
-            self._needles = None
+            self._needles = self._wholes = None
 
     def hide_parts(self, before: str, after: str) -> None:
         """Never show the parts of what is hidden if it came in two texts, one after the other."""
         for between in ("", " "):
             text, cut = before + between + after, len(before)
-            spans = [span for view in views(text) for span in self.found_in(view)]
+            if self._wholes is None:
+                self._wholes = _needles_of(self._hidden)
+            spans = [span for view in views(text) for span in _found(self._wholes, view)]
             for start, end in spans:
                 if start < cut and end > cut + len(between):
-                    self.hide(text[start:cut])
-                    self.hide(text[cut + len(between) : end])
+                    self._hide_part(text[start:cut])
+                    self._hide_part(text[cut + len(between) : end])
+
+    def _hide_part(self, text: str) -> None:
+        if text.strip() and text not in self._hidden | self._parts:
+            self._parts.add(text)
+            self._needles = None
 
     def copy(self) -> Masker:
         """Give one that hides the same, and learns by itself from now on."""
         other = Masker()
         other._hidden = set(self._hidden)
+        other._parts = set(self._parts)
         other._needles = self._needles
         other.warnings = self.warnings
         return other
@@ -86,18 +97,26 @@ class Masker:
 
     def found_in(self, view: View) -> Iterator[tuple[int, int]]:
         """Tell where in the original text the hidden parts of a reading stand."""
-        text = view.text
         if self._needles is None:
-            self._needles = tuple(frozenset[str]().union(*map(needles, self._hidden)))
-        for needle in [needle for needle in self._needles if needle in text]:
-            for start in _places_of(needle, text):
-                yield view.source(start, start + len(needle))
-        for cut in [found.start() for found in CUT_OFF.finditer(text)]:
-            for needle in self._needles:
-                begin = _beginning_of(needle, text, cut)
-                if begin is not None:
-                    # Up to the cut: half an escape reads as nothing.
-                    yield view.source(begin, cut)[0], view.source(cut, cut + 1)[0]
+            self._needles = _needles_of(self._hidden | self._parts)
+        return _found(self._needles, view)
+
+
+def _needles_of(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(frozenset[str]().union(*map(needles, values)))
+
+
+def _found(needles: Sequence[str], view: View) -> Iterator[tuple[int, int]]:
+    text = view.text
+    for needle in [needle for needle in needles if needle in text]:
+        for start in _places_of(needle, text):
+            yield view.source(start, start + len(needle))
+    for cut in [found.start() for found in CUT_OFF.finditer(text)]:
+        for needle in needles:
+            begin = _beginning_of(needle, text, cut)
+            if begin is not None:
+                # Up to the cut: half an escape reads as nothing.
+                yield view.source(begin, cut)[0], view.source(cut, cut + 1)[0]
 
 
 def masked_by(maskers: Iterable[Masker], text: str) -> str:

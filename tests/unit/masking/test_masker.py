@@ -202,6 +202,14 @@ def test_what_came_in_two_texts_leaves_no_part(length: int, between: str) -> Non
     assert not mask.warnings
 
 
+def test_of_a_part_no_parts_are_looked_for() -> None:
+    mask = masker("hunter2Winter")
+    mask.hide_parts("it is hunter2", "Winter is it")
+    mask.hide_parts("in Wi", "nter I hunt")
+
+    assert mask("hunter2 Winter in Wi nter I hunt") == f"{HIDDEN} {HIDDEN} in Wi nter I hunt"
+
+
 def test_texts_that_make_up_nothing_are_left_alone() -> None:
     mask = masker("hunter2Winter")
     mask.hide_parts("a hunter", "in Winter")
