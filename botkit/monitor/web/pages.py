@@ -55,7 +55,7 @@ class Pages:
         span = _span(request.query_params.get("span", ""))
         views, now = self._controls.monitors(), self._now()
         names = [view.name for view in views]
-        past, trouble = await self._past(lambda h: questions.overview(h, names, span, now))
+        past, trouble = await self._past(lambda h: h.ask(questions.overview, names, span, now))
         return self._page(
             request,
             "overview.html",
@@ -73,7 +73,7 @@ class Pages:
         before, location = _before(request), request.query_params.get("location")
         view = next((view for view in self._controls.monitors() if view.name == name), None)
         past, trouble = await self._past(
-            lambda h: questions.one_monitor(h, name, now, before=before, location=location)
+            lambda h: h.ask(questions.one_monitor, name, now, before=before, location=location)
         )
         if view is None and past is None and trouble is None:
             raise no_monitor(name)
@@ -91,7 +91,7 @@ class Pages:
 
     async def _journey(self, request: Request) -> Response:
         journey_id = request.path_params["journey_id"]
-        found = await self._keeper.ask(lambda h: questions.one_journey(h, journey_id))
+        found = await self._keeper.ask(lambda h: h.ask(questions.one_journey, journey_id))
         if found is None:
             raise _no_journey()
         return self._page(request, "journey.html", self._now(), None, found=found)

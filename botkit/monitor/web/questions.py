@@ -1,4 +1,4 @@
-"""What the pages ask of the history: each page one visit to a thread, and only rows it shows."""
+"""What the pages ask of the history: each page one transaction, and only the rows it shows."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
+from sqlalchemy import Connection
+
 from botkit.monitor.history import (
     Entry,
-    History,
     Incident,
     bars,
     evidence,
@@ -27,7 +28,7 @@ PAGE = 50
 MOST_TIED = 1000
 """Journeys that began at the very same moment, and are still told apart by paging."""
 INCIDENTS = 20
-INCIDENTS_EACH = 3
+INCIDENTS_EACH = 2
 INCIDENTS_OF_ALL = 10
 
 
@@ -42,7 +43,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """All monitors over one span, by name, and what goes wrong or went wrong last."""
+    """All monitors over one span, by name, and what went wrong last with each of them."""
 
     pasts: dict[str, Past]
     incidents: tuple[Incident, ...]
@@ -79,72 +80,61 @@ class OneJourney:
     evidence: Evidence | None
 
 
-def overview(history: History, names: Sequence[str], span: Span, now: float) -> Overview:
-    """Ask what the page of all monitors shows.
-
-    Raises:
-        HistoryError: the history cannot be used.
-    """
+def overview(connection: Connection, names: Sequence[str], span: Span, now: float) -> Overview:
+    """Ask what the page of all monitors shows."""
     starts = span.starts(now)
-    found = history.ask(bars, since=starts[0], until=starts[-1], bucket=span.bucket)
+    found = bars(connection, since=starts[0], until=starts[-1], bucket=span.bucket)
     by_name = {name: list(some) for name, some in groupby(found, key=attrgetter("monitor"))}
     pasts = {
         name: Past(
             span=span,
             strip=strip(by_name.get(name, ()), span, now),
-            curve=_curve(history, name, span, now) if name in by_name else None,
+            curve=_curve(connection, name, span, now) if name in by_name else None,
         )
         for name in names
     }
-    troubles = [one for name in names for one in history.ask(incidents, name, limit=INCIDENTS_EACH)]
+    troubles = [one for name in names for one in incidents(connection, name, limit=INCIDENTS_EACH)]
     # Those that last before those that are over, each newest first.
     troubles.sort(key=lambda one: (one.ended_utc is None, one.began_utc), reverse=True)
     return Overview(pasts=pasts, incidents=tuple(troubles[:INCIDENTS_OF_ALL]))
 
 
 def one_monitor(
-    history: History, name: str, now: float, *, before: float | None, location: str | None
+    connection: Connection, name: str, now: float, *, before: float | None, location: str | None
 ) -> OneMonitor | None:
     """Ask what the page of one monitor shows; None if the history has nothing of it.
 
     Args:
         before: the page of the journeys that began before this, epoch seconds.
         location: only of this one; None for all.
-
-    Raises:
-        HistoryError: the history cannot be used.
     """
-    locations = tuple(s.location for s in history.ask(streams) if s.monitor == name)
+    locations = tuple(s.location for s in streams(connection) if s.monitor == name)
     if not locations:
         return None
     return OneMonitor(
-        pasts=tuple(_past(history, name, span, now, location) for span in SPANS),
-        incidents=tuple(history.ask(incidents, name, limit=INCIDENTS, location=location)),
+        pasts=tuple(_past(connection, name, span, now, location) for span in SPANS),
+        incidents=tuple(incidents(connection, name, limit=INCIDENTS, location=location)),
         locations=locations,
-        page=journeys(history, name, before=before, location=location),
+        page=journeys(connection, name, before=before, location=location),
     )
 
 
 def journeys(
-    history: History,
+    connection: Connection,
     name: str,
     *,
     before: float | None,
     location: str | None = None,
     size: int = PAGE,
 ) -> Page:
-    """Ask for a page of journeys; those that began at one moment are never torn apart.
-
-    Raises:
-        HistoryError: the history cannot be used.
-    """
+    """Ask for a page of journeys; those that began at one moment are never torn apart."""
     limit = size + 1
-    found = history.ask(latest, name, limit=limit, before=before, location=location)
+    found = latest(connection, name, limit=limit, before=before, location=location)
     while len(found) == limit and found[0].started_utc == found[-1].started_utc:
         if limit > MOST_TIED:
             return Page(entries=tuple(found), older=found[-1].started_utc)
         limit *= 2
-        found = history.ask(latest, name, limit=limit, before=before, location=location)
+        found = latest(connection, name, limit=limit, before=before, location=location)
     if len(found) < limit:
         return Page(entries=tuple(found), older=None)
     # The next page begins with the last one found, and with all of its moment.
@@ -152,23 +142,23 @@ def journeys(
     return Page(entries=shown, older=shown[-1].started_utc)
 
 
-def one_journey(history: History, journey_id: str) -> OneJourney | None:
+def one_journey(connection: Connection, journey_id: str) -> OneJourney | None:
     """Ask for a journey; None if it is not there (any more).
 
     Raises:
-        HistoryError: the history cannot be used, or the evidence is damaged.
+        HistoryError: the evidence is damaged.
     """
-    entry = history.ask(journey, journey_id)
+    entry = journey(connection, journey_id)
     if entry is None:
         return None
-    kept = history.ask(evidence, journey_id)
+    kept = evidence(connection, journey_id)
     return OneJourney(entry=entry, evidence=None if kept is None else read_evidence(kept))
 
 
-def _past(history: History, name: str, span: Span, now: float, location: str | None) -> Past:
+def _past(connection: Connection, name: str, span: Span, now: float, location: str | None) -> Past:
     starts = span.starts(now)
-    found = history.ask(
-        bars,
+    found = bars(
+        connection,
         since=starts[0],
         until=starts[-1],
         bucket=span.bucket,
@@ -178,16 +168,16 @@ def _past(history: History, name: str, span: Span, now: float, location: str | N
     return Past(
         span=span,
         strip=strip(found, span, now),
-        curve=_curve(history, name, span, now, location) if found else None,
+        curve=_curve(connection, name, span, now, location) if found else None,
     )
 
 
 def _curve(
-    history: History, name: str, span: Span, now: float, location: str | None = None
+    connection: Connection, name: str, span: Span, now: float, location: str | None = None
 ) -> Curve | None:
     starts = span.starts(now)
-    found = history.ask(
-        latencies,
+    found = latencies(
+        connection,
         name,
         since=starts[0],
         until=starts[-1],

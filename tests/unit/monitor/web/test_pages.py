@@ -100,7 +100,7 @@ def test_journeys_of_one_moment_are_never_torn_apart(site: Site) -> None:
     site.add(result_of("late", at=0))
 
     def page(before: float | None) -> Page:
-        return journeys(site.history, "smoke", before=before, size=3)
+        return site.history.ask(journeys, "smoke", before=before, size=3)
 
     first = page(None)
     assert [entry.journey_id for entry in first.entries] == ["late"]
