@@ -52,7 +52,7 @@ class Tab:
         self._line = line
         self._number = 0
         self._session = ""
-        self._loaded = False
+        self._loaded: set[str] = set()
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)[
             "sessionId"
@@ -60,6 +60,7 @@ class Tab:
         self._target = target
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def call(self, method: str, **params: object) -> dict[str, Any]:
         """Give a command and wait for its answer."""
@@ -90,16 +91,17 @@ class Tab:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.requests.clear()
-        self._loaded = False
-        self.call("Page.navigate", url=page.as_uri() if isinstance(page, Path) else page)
-        while not self._loaded:
+        url = page.as_uri() if isinstance(page, Path) else page
+        loader = self.call("Page.navigate", url=url)["loaderId"]
+        # The load of the empty page before it may still be told.
+        while loader not in self._loaded:
             self._heard()
 
     def follow(self, script: str) -> None:
         """Do what leads to another page, a click or a form, and wait until that one is there."""
-        self._loaded = False
+        before = set(self._loaded)
         self.ask(f"{script}, true")
-        while not self._loaded:
+        while self._loaded == before:
             self._heard()
 
     def ask(self, expression: str) -> Any:
@@ -127,8 +129,8 @@ class Tab:
         said: dict[str, Any] = json.loads(self._line.recv(timeout=LIMIT))
         params = said.get("params", {})
         match said.get("method"):
-            case "Page.loadEventFired":
-                self._loaded = True
+            case "Page.lifecycleEvent" if params["name"] == "load":
+                self._loaded.add(params["loaderId"])
             case "Network.requestWillBeSent":
                 self.requests.append(params["request"]["url"])
             case "Log.entryAdded":
