@@ -32,6 +32,7 @@ SOON = """new Promise(resolve => {
   const look = () => { if (%s) resolve(true); else setTimeout(look, 20) };
   look();
 })"""
+CUT = "net::ERR_INCOMPLETE_CHUNKED_ENCODING"
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 
@@ -161,4 +162,5 @@ async def test_buttons_work(site: Site, tab: Any, scripts: bool) -> None:
         assert site.controls.going_on == {}
         await visit.follow("document.querySelector('form[action=\"/logout\"] button').click()")
         assert await visit.ask("document.querySelector('form') === null")
-    assert tab.complaints == []
+    # A busy machine sometimes cuts the stream of a page that is being left; it would come back.
+    assert [said for said in tab.complaints if CUT not in said] == []
