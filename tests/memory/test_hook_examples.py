@@ -100,6 +100,8 @@ async def everything(agent: ScriptedConnector) -> None:
     agent.push(chat.Error, code=201, description="try again")
     agent.say("Are you still there?")
     agent.push(chat.AgentDisconnected, party=AGENT)
+    # The bot leaves upon it, and who answers in a hook has until then.
+    await trio.sleep(1)
     agent.say("that is all")
 
 
