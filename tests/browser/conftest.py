@@ -147,6 +147,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClientConnecti
     if found is None and os.environ.get("CI") == "true":
         pytest.fail("needs Chromium, and CI skips nothing", pytrace=False)
     if found is None:
+        # Beyond Python nothing is required of a developer's machine.
         pytest.skip("needs Chromium")
     profile = tmp_path_factory.mktemp("chromium")
     arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"]
