@@ -130,7 +130,7 @@ def mail_sink(
     host: str,
     to: Sequence[str],
     sender: str,
-    port: str | None = None,
+    port: str | int | None = None,
     security: str = "starttls",
     username: str | None = None,
     password: str | None = None,
@@ -140,7 +140,8 @@ def mail_sink(
     from botkit.monitor.alerts.sinks.mail import Mail
     from botkit.session import utc_now
 
-    if port is not None and not port.isdecimal():
+    # Files say it as text.
+    if isinstance(port, str) and not port.isdecimal():
         raise ConfigError(f"{port!r} is no port", key="port")
     number = None if port is None else int(port)
     return Mail(

@@ -68,7 +68,7 @@ import subprocess, sys
 child = "import sys, time; f = open(sys.argv[1], 'w'); f.write('up'); f.flush(); time.sleep(600)"
 subprocess.Popen([sys.executable, "-c", child, sys.argv[1]]).wait()
 """
-    sink = default_plugins.command_sink(run=python(code, fifo), within=2.0)
+    sink = default_plugins.command_sink(run=python(code, fifo), within="2s")
     found: list[str] = []
     with trio.fail_after(LIMIT):
         async with trio.open_nursery() as nursery:
