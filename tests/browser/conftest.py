@@ -167,7 +167,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClientConnecti
             # Nobody reads what else it says, and a pipe that is full would hold it up.
             threading.Thread(target=process.stderr.read, daemon=True).start()
             url = said.removeprefix(LISTENING).strip()
-            with connect(url, max_size=None, proxy=None) as line:
+            # No pings: their thread draws from `random` while other tests run, which Hypothesis
+            # takes for a strategy that is not deterministic.
+            with connect(url, max_size=None, proxy=None, ping_interval=None) as line:
                 yield line
         finally:
             with suppress(ProcessLookupError):

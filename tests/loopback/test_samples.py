@@ -109,7 +109,11 @@ def output_of(program: str) -> str:
 def test_the_language_s_bots_are_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAT_URL", "http://127.0.0.1:9/cometd")
     (tmp_path / "customers.csv").write_text("segment,language,email\ngold,en,a@example.com\n")
-    whole = [code for code in examples("bots/README.md", "yaml") if code.startswith("botkit")]
+    whole = [
+        code
+        for code in examples("bots/README.md", "yaml")
+        if code.startswith(("botkit:", "botkit-agents:"))
+    ]
     assert len(whole) == 2
     for number, text in enumerate(whole):
         file = tmp_path / f"example{number}.yaml"
