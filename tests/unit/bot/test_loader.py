@@ -1,7 +1,7 @@
 """From paths to bots."""
 
 import random
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -600,18 +600,21 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         pytest.param(b"botkit: 1\nsteps: [expect: {matches: '" + b"(" * 2_000 + b"'}]", id="regex"),
     ],
 )
-def test_hostile_file_is_a_problem_within_a_second(tmp_path: Path, content: bytes) -> None:
+def test_hostile_file_is_a_problem_within_a_second(
+    tmp_path: Path, content: bytes, cpu_seconds: Callable[[Callable[[], object]], float]
+) -> None:
     file = tmp_path / "b.yaml"
     file.write_bytes(content)
-    began = time.process_time()
     loaded = load_file(file)
 
-    assert time.process_time() - began < 1.0
+    assert cpu_seconds(lambda: load_file(file)) < 1.0
     assert loaded.bots == ()
     assert 1 <= len(loaded.problems) <= 101
 
 
-def test_bot_of_a_thousand_lines_is_checked_quickly(tmp_path: Path) -> None:
+def test_bot_of_a_thousand_lines_is_checked_quickly(
+    tmp_path: Path, cpu_seconds: Callable[[Callable[[], object]], float]
+) -> None:
     block = (
         "  - say: Hello number {n}, please close order ${{row.order}}\n    typing: human\n"
         "  - expect: {{matches: 'number (?P<n{n}>\\d+)'}}\n    within: 45s\n"
@@ -623,11 +626,9 @@ def test_bot_of_a_thousand_lines_is_checked_quickly(tmp_path: Path) -> None:
         + "".join(block.format(n=n) for n in range(200))
     )
     load(tmp_path, HEAD + "steps: [leave]\n")  # what is imported and built once
-    began = time.process_time()
-    bot_of(load(tmp_path, text))
 
     # The budget is 100 ms; three times that tells a slip from a busy machine.
-    assert time.process_time() - began < 0.3
+    assert cpu_seconds(lambda: bot_of(load(tmp_path, text))) < 0.3
 
 
 # --- any tree ------------------------------------------------------------------------------------
