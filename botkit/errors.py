@@ -113,13 +113,22 @@ class ConnectorError(BotkitError):
         kind: ``refused`` (nobody listens), ``unknown_host``, ``timeout``, ``tls``, ``proxy``,
             ``lost`` (an open connection broke) or ``network`` (anything else).
         sent: False if surely no byte of the request reached the peer, so that it may be repeated.
+        retry_after: seconds that the server asked to be left alone for; 0 if it did not.
     """
 
-    def __init__(self, message: str, *, kind: str = "network", sent: bool = True) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str = "network",
+        sent: bool = True,
+        retry_after: float = 0.0,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.kind = kind
         self.sent = sent
+        self.retry_after = retry_after
 
 
 class ChatError(BotkitError):

@@ -254,12 +254,17 @@ class Client:
             patience += max(0.0, self._pace.advice.timeout or 0.0)
         return Connect(messages=(self._asked,), deadline=now + patience, held=held)
 
-    def request_failed(self, now: float, reason: str = "") -> list[Event]:
+    def request_failed(
+        self, now: float, reason: str = "", *, retry_after: float = 0.0
+    ) -> list[Event]:
         """Take note that the connect loop's request will get no answer.
 
         Does nothing if none is under way, so that it may be called after any exchange.
+
+        Args:
+            retry_after: seconds that the server asked to be left alone for.
         """
-        return self._failed(now, reason) if self._asked is not None else []
+        return self._failed(now, reason, retry_after) if self._asked is not None else []
 
     # What everybody else asks.
 
@@ -429,7 +434,7 @@ class Client:
     def _move(self, input: ClientInput) -> None:
         self._state = CLIENT_TABLE[self._state][input]
 
-    def _failed(self, now: float, reason: str) -> list[Event]:
+    def _failed(self, now: float, reason: str, retry_after: float = 0.0) -> list[Event]:
         """Handle a handshake or connect without success: back off, or give up."""
         self._asked = None
         events: list[Event] = []
@@ -439,7 +444,7 @@ class Client:
         if self._pace.must_stop:
             return [*events, self._stopped(reason or "the server advised not to reconnect")]
         self._move(ClientInput.FAILED)
-        self._pace.back_off(now)
+        self._pace.back_off(now, retry_after)
         if self._state is ClientState.IDLE and self._pace.is_overdue(now):
             events.append(self._unknown("the server has dropped the session by now"))
         return events

@@ -115,13 +115,19 @@ class Pace:
         self._hurried = True
         self.not_before = min(self.not_before, self._earliest)
 
-    def back_off(self, now: float) -> None:
-        """Wait the longer, the more has failed in a row."""
+    def back_off(self, now: float, asked: float = 0.0) -> None:
+        """Wait the longer, the more has failed in a row.
+
+        Args:
+            asked: seconds that the server asked to be left alone for. All its clients were asked
+                for the same, so the backoff comes on top. A goodbye does not wait for it: a chat
+                that is left open would cost the server more.
+        """
         self._failures += 1
         config = self._config
         backoff = min(self._failures * config.backoff_increment, config.max_backoff)
         self._earliest = now + self.interval
-        self.not_before = self._earliest + backoff * (0.5 + 0.5 * self._jitter())
+        self.not_before = self._earliest + asked + backoff * (0.5 + 0.5 * self._jitter())
 
     def begin_again(self, now: float) -> None:
         """Wait before the handshake that follows on the loss of a session that was in use.

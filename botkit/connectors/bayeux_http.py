@@ -10,6 +10,7 @@ from botkit.bayeux.messages import Codec, Message, decode, encode
 from botkit.connectors.bayeux_line import Take
 from botkit.connectors.http import Http, HttpReply, Lane
 from botkit.connectors.http.excerpt import shown, shown_status
+from botkit.connectors.http.patience import patience
 from botkit.errors import BotkitError, ConnectorError, RemoteProtocolError
 
 __all__ = ["HttpLine"]
@@ -66,6 +67,7 @@ class HttpLine:
                 f"{self.url} answered with {shown_status(reply.status, reply.headers)}:"
                 f" {shown(reply.body)}",
                 kind="proxy" if reply.status == PROXY_REFUSES else "http",
+                retry_after=patience(reply.headers),
             )
         try:
             return decode(reply.body, self._codec)

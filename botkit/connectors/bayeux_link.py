@@ -28,6 +28,7 @@ from botkit.connectors.bayeux_http import HttpLine
 from botkit.connectors.bayeux_line import Line
 from botkit.connectors.bayeux_socket import OpenSocket, SocketLine
 from botkit.connectors.http import Http, Lane
+from botkit.connectors.http.patience import asked_of
 from botkit.errors import BotkitError, ConnectorError, RemoteProtocolError
 
 __all__ = ["LONG_POLLING", "WEBSOCKET", "BayeuxLink"]
@@ -264,7 +265,9 @@ class BayeuxLink:
             return
         self.last_error = error
         self.failures += 1
-        for event in self.client.request_failed(trio.current_time(), str(error)):
+        for event in self.client.request_failed(
+            trio.current_time(), str(error), retry_after=asked_of(error)
+        ):
             self._on_event(event)
         self._on_failure()
 

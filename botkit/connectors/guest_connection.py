@@ -28,6 +28,7 @@ from botkit.connectors.guest_link import GuestLink, answer_of, new_id
 from botkit.connectors.guest_login import GuestLogin
 from botkit.connectors.guest_options import Endpoints, GuestOptions
 from botkit.connectors.guest_outlet import GuestOutlet
+from botkit.connectors.http.patience import asked_of
 from botkit.connectors.polling import Backoff
 from botkit.connectors.waiting import Waiting
 from botkit.connectors.websocket import WebSocket
@@ -466,6 +467,8 @@ class GuestConnection:
 
     def _on_lost(self, error: BotkitError) -> None:
         self.error = error
+        if not self._leaving:
+            self._wait = max(self._wait, asked_of(error))
         self._failures += 1
         if not self._outlet.has_begun or self._leaving:
             return

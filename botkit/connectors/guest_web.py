@@ -14,6 +14,7 @@ import trio
 from botkit.bayeux.messages import JSON
 from botkit.connectors import codec
 from botkit.connectors.http.excerpt import shown_status
+from botkit.connectors.http.patience import patience
 from botkit.connectors.http.proxies import proxy_for
 from botkit.connectors.http.replies import decode_body
 from botkit.connectors.http.target import Target, parse_target, request_headers
@@ -160,7 +161,9 @@ class GuestWeb:
             where = target.origin + target.path
             status = shown_status(reply.status_code, reply.headers)
             raise refusal_of(
-                reply.status_code, f"{where} answered with {status}: {text}".rstrip(": ")
+                reply.status_code,
+                f"{where} answered with {status}: {text}".rstrip(": "),
+                wait=patience(reply.headers),
             )
         return body
 

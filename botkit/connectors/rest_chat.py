@@ -27,6 +27,7 @@ from botkit import chat
 from botkit.chat import EndedBy
 from botkit.connectors.gms_outlet import Outlet
 from botkit.connectors.http import Http
+from botkit.connectors.http.patience import asked_of
 from botkit.connectors.http.proxies import way_to
 from botkit.connectors.polling import RestTimes
 from botkit.connectors.rest_answers import temporary
@@ -83,6 +84,7 @@ class RestChat:
 
     __slots__ = (
         "_asked",
+        "_asked_for",
         "_asking",
         "_chat",
         "_detached",
@@ -151,6 +153,7 @@ class RestChat:
         # Opening: its task, whether that came to an end, whether it awaits the chat's key.
         self._asking = trio.CancelScope(shield=True)
         self._asked = False
+        self._asked_for = 0.0
         self._requesting = False
         self._open_error: BotkitError | None = None
         # Ends the service of requests.
@@ -212,24 +215,27 @@ class RestChat:
             failures = 0
             while not self._leaving and not await self._ask_once(failures):
                 failures += 1
-                await trio.sleep(self._stream.backoff(failures))
+                await trio.sleep(self._stream.backoff(failures, self._asked_for))
         self._asked = True
         self._waiting.wake()
 
     async def _ask_once(self, failures: int) -> bool:
         """Ask for the chat; True if that has decided."""
         self._requesting = self._restored is None
+        self._asked_for = 0.0
         try:
             # Who waits for it, and for how long, is decided elsewhere.
             answer = await self._link.call(self._request(), within=math.inf)
         except (ConnectorError, RemoteProtocolError, LocalProtocolError) as error:
             self._open_error = error
+            self._asked_for = asked_of(error)
             return self._is_decided(error, failures + 1)
         finally:
             self._requesting = False
             self._waiting.wake()
         if answer.push.status_code == RETRY:
             self._open_error = temporary(answer.push)
+            self._asked_for = answer.retry_after
             return False
         self._stream.take(answer.push)
         if not self._chat.started and self._chat.refusal is None:

@@ -20,6 +20,7 @@ from botkit.bayeux.messages import JSON
 from botkit.connectors import codec
 from botkit.connectors.http import Http, HttpReply, Lane
 from botkit.connectors.http.excerpt import shown_status
+from botkit.connectors.http.patience import patience
 from botkit.errors import BotkitError, ConnectorError, RemoteProtocolError
 from botkit.genesys import gms_rest, gms_v2
 from botkit.genesys.gms_rest import Call
@@ -52,11 +53,13 @@ class Answer:
         push: the common response object.
         data: the same as it came, for what only some calls bring.
         body: the bytes of the reply.
+        retry_after: seconds that the service asked to be left alone for; 0 if it did not.
     """
 
     push: Push
     data: JSON = None
     body: bytes = b""
+    retry_after: float = 0.0
 
 
 class RestLink:
@@ -167,11 +170,13 @@ class RestLink:
             errors = ()
         if errors and (reply.status in PATIENCE or 400 <= reply.status < 500):
             status_code = RETRY if reply.status in PATIENCE else GIVE_UP
-            return Answer(push=Push(status_code=status_code, errors=errors))
+            push = Push(status_code=status_code, errors=errors)
+            return Answer(push=push, retry_after=patience(reply.headers))
         raise ConnectorError(
             f"{self.url} answered with {shown_status(reply.status, reply.headers)}:"
             f" {shown(reply.body)}",
             kind=kind_of(reply.status),
+            retry_after=patience(reply.headers),
         )
 
 

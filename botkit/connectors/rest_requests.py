@@ -117,7 +117,8 @@ class RestRequests:
                     return value_of(command, answer)
                 if await self._was_done(command, echo):
                     return None
-            await trio.sleep(self._stream.backoff(attempt))
+            asked = 0.0 if answer is None else answer.retry_after
+            await trio.sleep(self._stream.backoff(attempt, asked))
         assert answer is not None
         raise temporary(answer.push)
 

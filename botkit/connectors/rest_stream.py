@@ -33,6 +33,7 @@ import trio
 from botkit.chat import Event
 from botkit.connectors.echo import Echo
 from botkit.connectors.gms_outlet import Outlet
+from botkit.connectors.http.patience import asked_of
 from botkit.connectors.polling import RestTimes
 from botkit.connectors.rest_answers import in_order, is_awaited_gap, position_after, temporary
 from botkit.connectors.rest_link import Answer, RestLink
@@ -65,6 +66,7 @@ class RestStream:
     """
 
     __slots__ = (
+        "_asked",
         "_chat",
         "_due",
         "_failures",
@@ -107,11 +109,13 @@ class RestStream:
         self._on_stop = on_stop
         self._position = gms_rest.FIRST
         self._turn = trio.Lock()
-        # When the next poll is due, failures in a row, and when something happened last.
+        # When the next poll is due, failures in a row, what the service asked for at the latest of
+        # them, and when something happened last.
         self._scope = trio.CancelScope()
         self._nap: trio.CancelScope | None = None
         self._due = math.inf
         self._failures = 0
+        self._asked = 0.0
         self._lively_at = trio.current_time()
 
     # --- calls ---
@@ -160,9 +164,14 @@ class RestStream:
         self._plan_poll()
         self._waiting.wake()
 
-    def backoff(self, failures: int) -> float:
-        """Give the wait after so many failures in a row."""
-        return self._times.backoff.wait(failures, self._rng.random())
+    def backoff(self, failures: int, asked: float = 0.0) -> float:
+        """Give the wait after so many failures in a row.
+
+        Args:
+            asked: what the service asked for, seconds. Everybody was asked for the same, so the
+                backoff is added to it, and they do not come back together.
+        """
+        return asked + self._times.backoff.wait(failures, self._rng.random())
 
     # --- polling ---
 
@@ -199,11 +208,11 @@ class RestStream:
         try:
             answer = await self._link.call(gms_rest.refresh(self.identity()))
         except (ConnectorError, RemoteProtocolError) as error:
-            self._poll_failed(str(error))
+            self._poll_failed(str(error), asked_of(error))
             return
         push = answer.push
         if push.status_code == RETRY:
-            self._poll_failed(str(temporary(push)))
+            self._poll_failed(str(temporary(push)), answer.retry_after)
             return
         self._failures = 0
         self.polls += 1
@@ -214,8 +223,9 @@ class RestStream:
         else:
             self._outlet.resume()
 
-    def _poll_failed(self, reason: str) -> None:
+    def _poll_failed(self, reason: str, asked: float) -> None:
         self._failures += 1
+        self._asked = asked
         self._outlet.interrupt(reason)
         self._plan_poll()
 
@@ -223,7 +233,7 @@ class RestStream:
         """Decide when to poll next, seen from now."""
         now = trio.current_time()
         if self._failures:
-            wait = self.backoff(self._failures)
+            wait = self.backoff(self._failures, self._asked)
         else:
             wait = self._times.pace.interval(now - self._lively_at, self._rng.random())
         self._poll_at(now + wait)

@@ -92,8 +92,12 @@ def failure_of(frame: Frame) -> GuestRefusal | None:
             return None
 
 
-def refusal_of(code: int, text: str) -> GuestRefusal:
-    """Say what follows from a code, of a frame or of HTTP."""
+def refusal_of(code: int, text: str, *, wait: float = 0.0) -> GuestRefusal:
+    """Say what follows from a code, of a frame or of HTTP.
+
+    Args:
+        wait: seconds that the service asked to be left alone for; 0 if it did not.
+    """
     kind = KINDS.get(code, FailureKind.REFUSED)
     if code == 403 and text.lower().startswith(AUTHENTICATE_AGAIN):
         kind = FailureKind.SIGN_IN
@@ -101,5 +105,5 @@ def refusal_of(code: int, text: str) -> GuestRefusal:
         code,
         text or f"the service answered with code {code}",
         kind=kind,
-        retry_after=DEFAULT_WAIT if kind is FailureKind.WAIT else 0.0,
+        retry_after=wait or (DEFAULT_WAIT if kind is FailureKind.WAIT else 0.0),
     )

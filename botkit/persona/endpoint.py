@@ -12,19 +12,19 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 import trio
 
 from botkit.connectors.http.bodies import read_body
+from botkit.connectors.http.patience import retry_after
 from botkit.errors import RemoteProtocolError
 from botkit.persona.completion import Completion, ModelError, error_code, read_completion
 from botkit.persona.conversation import Prompt
 from botkit.persona.settings import Settings
 
-__all__ = ["Endpoint", "Patience", "retry_after"]
+__all__ = ["Endpoint", "Patience"]
 
 MAX_BYTES = 1_000_000
 """Of a reply; a line of chat is far from it."""
@@ -161,18 +161,3 @@ class Endpoint:
     def _pause(self, attempt: int) -> float:
         longest = self._patience.first_pause * 2.0 ** (attempt - 1)
         return min(longest, self._patience.longest_pause) * self._rng.uniform(0.5, 1.0)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read how many seconds a server asks to wait; None if it does not say, or not in HTTP's words.
-
-    A date is measured against the server's own ``Date``.
-    """
-    asked = headers.get("Retry-After", "")
-    if asked.isdecimal() and len(asked) < 10:
-        return float(asked)
-    try:
-        now = parsedate_to_datetime(headers["Date"])
-        return max((parsedate_to_datetime(asked) - now).total_seconds(), 0.0)
-    except (KeyError, ValueError, TypeError):
-        return None

@@ -52,9 +52,11 @@ async def refusal_of(connector: SimulatorInMemory, **options: Any) -> tuple[Botk
     return caught.value, trio.current_time() - began
 
 
-def answering(body: bytes, status: int = 200) -> MemoryNetwork:
+def answering(
+    body: bytes, status: int = 200, headers: tuple[tuple[str, str], ...] = ()
+) -> MemoryNetwork:
     async def handle(request: Request) -> Reply:
-        return Reply(status=status, body=body)
+        return Reply(status=status, body=body, headers=headers)
 
     return MemoryNetwork(handle, latency=0.01)
 
@@ -106,6 +108,19 @@ async def test_what_opened_no_chat_is_borne_until_the_limit(
     assert words in str(error)
     assert OPEN_WITHIN <= took < OPEN_WITHIN + 4
     assert connector.network.exchanges > 3
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(503, b"oops"), (429, b'{"code": 9, "message": "slowly"}')]
+)
+async def test_a_server_that_asks_for_it_is_left_alone(
+    status: int, body: bytes, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    connector = await centre_in(nursery)
+    connector.network = answering(body, status, (("Retry-After", "6"),))
+    await refusal_of(connector, open_within=OPEN_WITHIN)
+    # At once, after 6 s and a bit, and after 12 s and a bit.
+    assert connector.network.exchanges == 3
 
 
 @pytest.mark.parametrize(

@@ -49,11 +49,13 @@ class Weather:
     Attributes:
         calls: the last segment of each call that reached the simulator, with its form and its time.
         events: everything that the session was told.
+        replies: given instead of the simulator's, one after another.
     """
 
     def __init__(self, connector: SimulatorInMemory) -> None:
         self.calls: list[tuple[str, dict[str, str], float]] = []
         self.events: list[Event] = []
+        self.replies: list[Reply] = []
         self.connector = connector
         self.simulator = connector.simulator
         connector.network = MemoryNetwork(self._handle, latency=LATENCY)
@@ -67,6 +69,8 @@ class Weather:
         self.under_way += 1
         self.most_under_way = max(self.under_way, self.most_under_way)
         try:
+            if self.replies:
+                return self.replies.pop(0)
             return await self.simulator.handle(request)
         finally:
             self.under_way -= 1
@@ -367,6 +371,24 @@ async def test_polls_adapt_and_keep_within_the_idle_limit(
         assert len(lively) >= 4
         await session.leave()
     assert weather.all_of(Interrupted) == []
+    weather.assert_nothing_lost()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(503, b"oops"), (429, b'{"code": 9, "message": "slowly"}')]
+)
+async def test_a_service_that_asks_for_it_is_left_alone(
+    status: int, body: bytes, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    weather = await weather_in(nursery)
+    async with patience() as chats:
+        session = await weather.meet(chats)
+        weather.replies = [Reply(status=status, body=body, headers=(("Retry-After", "8"),))]
+        await session.wait_for(Continued)
+        before, after = weather.times("refresh")[-2:]
+        assert 8 < after - before < 9
+        await weather.talk("still here")
+        await session.leave()
     weather.assert_nothing_lost()
 
 

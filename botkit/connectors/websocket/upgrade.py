@@ -12,6 +12,7 @@ from websockets.utils import accept_key, generate_key
 
 from botkit.connectors.http.cookies import CookieStore
 from botkit.connectors.http.excerpt import shown, shown_status
+from botkit.connectors.http.patience import patience
 from botkit.connectors.http.target import Target, parse_target, request_headers
 from botkit.connectors.websocket.answers import Answer
 from botkit.connectors.websocket.contract import CookieJar
@@ -88,6 +89,7 @@ class Upgrade:
                 f" instead of a WebSocket: {shown(answer.body)}",
                 kind="proxy" if answer.status == PROXY_REFUSES else "http",
                 sent=False,
+                retry_after=patience(answer.headers),
             )
         fault = self._fault_in(answer.headers)
         if fault is not None:

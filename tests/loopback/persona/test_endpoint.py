@@ -11,7 +11,7 @@ import pytest
 
 from botkit.persona.completion import Completion, ModelError
 from botkit.persona.conversation import prompt_for
-from botkit.persona.endpoint import Endpoint, Patience, retry_after
+from botkit.persona.endpoint import Endpoint, Patience
 from botkit.persona.settings import Settings
 from botkit.simulator.http import Reply
 
@@ -87,13 +87,3 @@ async def test_waiting_as_long_as_the_endpoint_asks(model: Any, replies: Replies
     with pytest.raises(ModelError, match="it asks to wait for 2 s"):
         await ask(model.url, longest_pause=1.0)
     assert len(model.asked) == 1
-
-
-def test_what_an_endpoint_asks_for() -> None:
-    date = "Wed, 21 Oct 2015 07:28:00 GMT"
-    later = "Wed, 21 Oct 2015 07:28:05 GMT"
-    assert retry_after({"Retry-After": "7"}) == 7.0
-    assert retry_after({"Retry-After": later, "Date": date}) == 5.0
-    assert retry_after({"Retry-After": date, "Date": later}) == 0.0
-    for headers in ({}, {"Retry-After": "soon", "Date": date}, {"Retry-After": later}):
-        assert retry_after(headers) is None

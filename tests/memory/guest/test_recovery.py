@@ -291,3 +291,15 @@ async def test_what_nobody_can_tell_is_owned_up_to(
         await kit.until(lambda: len(kit.of(session, chat.Error)) == 2)
         await session.send_message("Still here")
     assert "not known" in kit.of(session, chat.Error)[1].description
+
+
+async def test_a_service_that_asks_for_it_is_left_alone(
+    kit: Any, autojump_clock: trio.testing.MockClock
+) -> None:
+    async with kit.client.session() as session:
+        busy = ConnectorError("HTTP 503", kind="http", sent=False, retry_after=25.0)
+        kit.peer.refusals.append(busy)
+        kit.peer.cut()
+        began = trio.current_time()
+        await session.wait_for(chat.Continued)
+        assert 25 <= trio.current_time() - began < 27

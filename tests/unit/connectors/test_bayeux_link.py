@@ -212,6 +212,34 @@ async def test_a_call_that_is_not_answered_is_given_up(
     assert trio.current_time() - began == 10
 
 
+@pytest.mark.parametrize("channel", ["/meta/handshake", "/meta/connect"])
+async def test_a_server_that_asks_for_it_is_left_alone(
+    channel: str, nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    linked = Linked()
+    busy = HttpReply(status=503, body=b"", headers={"retry-after": "20"})
+    linked.server.answers[channel] = [busy]
+    nursery.start_soon(linked.link.run)
+    await trio.sleep(20)
+    assert linked.server.posted[-1] == channel
+    assert linked.server.held == 0
+    await trio.sleep(2)
+    assert linked.server.held == 1
+
+
+async def test_a_goodbye_does_not_wait_for_a_busy_server(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    linked = Linked()
+    busy = HttpReply(status=503, body=b"", headers={"retry-after": "20"})
+    linked.server.answers["/meta/connect"] = [busy]
+    nursery.start_soon(linked.link.run)
+    await trio.sleep(1)
+    linked.link.hurry()
+    await trio.sleep(1)
+    assert linked.server.held == 1
+
+
 async def test_an_unknown_session_ends_the_held_connect(
     nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
