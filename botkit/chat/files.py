@@ -14,6 +14,8 @@ class FileLimits:
         max_file_bytes: bytes of one file.
         max_total_bytes: bytes of all files together.
         file_types: what is allowed, as the service writes it (``png``, ``image/png``).
+        blocked_extensions: ends of file names that are refused, as the service writes them
+            (``.exe``).
         needs_agent: files are refused until an agent has joined.
         can_delete: files may be taken out again.
         max_downloads: downloads of one chat.
@@ -26,6 +28,7 @@ class FileLimits:
     max_file_bytes: int | None = None
     max_total_bytes: int | None = None
     file_types: tuple[str, ...] = ()
+    blocked_extensions: tuple[str, ...] = ()
     needs_agent: bool = False
     can_delete: bool = False
     max_downloads: int | None = None

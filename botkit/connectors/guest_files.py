@@ -114,10 +114,11 @@ def answered_by(kind: type[Answer], file_id: str) -> Callable[[Frame], bool]:
 
 
 def limits_of(info: SessionInfo) -> FileLimits:
-    """Say what the service allows; file extensions that it blocks are not in it."""
+    """Say what the service allows."""
     size = info.max_file_kb
     return FileLimits(
         max_file_bytes=None if size is None else size * 1024,
         file_types=info.file_types,
+        blocked_extensions=info.blocked_extensions,
         can_delete=True,
     )

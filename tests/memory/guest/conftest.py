@@ -133,6 +133,7 @@ class Peer(httpx.AsyncBaseTransport):
             new_session=True,
             max_custom_data_bytes=2048,
             file_types=("image/png",),
+            blocked_extensions=(".exe",),
             max_file_kb=10,
         )
         self.files: dict[str, bytes] = {}

@@ -56,7 +56,10 @@ async def test_the_limits_are_those_of_the_session(
     async with kit.client.session() as session:
         limits = await session.perform(chat.GetFileLimits())
     assert limits == chat.FileLimits(
-        max_file_bytes=10 * 1024, file_types=("image/png",), can_delete=True
+        max_file_bytes=10 * 1024,
+        file_types=("image/png",),
+        blocked_extensions=(".exe",),
+        can_delete=True,
     )
 
 
