@@ -30,8 +30,9 @@ DOUBT_LIMIT = 15.0
 """Seconds of waiting for the connection to come back, where only an echo can tell what arrived."""
 ECHO_LIMIT = 1.0
 """Seconds of waiting for such an echo once it is back."""
-ATTEMPTS = 3
-"""How often a request is sent that surely was not accepted before."""
+ATTEMPTS = 5
+"""How often a request is sent that surely was not accepted before. A session that is lost may cost
+two: the answer to its last connect can be on its way by then, and contradicts the refusal."""
 
 
 class Requests:

@@ -166,7 +166,7 @@ async def test_a_chat_survives(
 async def test_many_chats_survive_everything_at_once(
     seed: int, start_simulator: Start, connected: Connected, autojump_clock: MockClock
 ) -> None:
-    # Opening and sending have three attempts each, so a customer loses the session only twice.
+    # A customer loses the session only twice: that may cost four of the five attempts of a line.
     once: dict[str, Any] = {"times": 1, "each_session": True, "probability": 0.3}
     faults = (
         make_fault("unknown_session", **once, after=2),
