@@ -227,6 +227,20 @@ async def test_a_server_that_asks_for_it_is_left_alone(
     assert linked.server.held == 1
 
 
+async def test_a_call_that_went_through_brings_the_connect_loop_back(
+    nursery: trio.Nursery, autojump_clock: MockClock
+) -> None:
+    linked = Linked()
+    gone = ConnectorError("gone", kind="lost", retry_after=20.0)
+    linked.server.answers["/meta/connect"] = [gone]
+    nursery.start_soon(linked.link.run)
+    await trio.sleep(1)
+    assert linked.server.held == 0
+    await linked.link.call(linked.client.publish(CHANNEL, {}))
+    await trio.sleep(0.5)
+    assert linked.server.held == 1
+
+
 async def test_a_goodbye_does_not_wait_for_a_busy_server(
     nursery: trio.Nursery, autojump_clock: MockClock
 ) -> None:
