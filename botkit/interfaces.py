@@ -32,6 +32,7 @@ __all__ = [
     "ConnectOptions",
     "Connector",
     "Deliver",
+    "Exchange",
     "JourneyInfo",
     "JourneyPlan",
     "Limits",
@@ -47,6 +48,7 @@ __all__ = [
     "Session",
     "State",
     "StateStorage",
+    "Tracer",
     "Wiretap",
     "connector_for",
     "match_message",
@@ -128,6 +130,43 @@ class Wiretap(Protocol):
         """
 
 
+class Exchange(Protocol):
+    """A request of a chat that is under way, as a :class:`Tracer` follows it.
+
+    Its methods are called in the middle of the exchange, so they neither wait nor raise.
+    """
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What tells the server of it: sent with the request, in place of what the chat's settings
+        say under these names."""
+
+    def answered(self, status: int) -> None:
+        """Hear that the reply is here, whole."""
+
+    def broke(self, error: BaseException) -> None:
+        """Hear that there is none: what was raised instead, cancellation included."""
+
+    def frame(self, *, sent: bool, size: int) -> None:
+        """Hear of a message on the WebSocket that it opened.
+
+        Args:
+            sent: it goes to the service; else it came from there.
+            size: characters.
+        """
+
+
+class Tracer(Protocol):
+    """Follows the requests of one chat."""
+
+    def request(self, method: str, url: str) -> Exchange:
+        """Follow a request, from now on; called where it is sent, so it neither waits nor raises.
+
+        Args:
+            url: may hold what nobody is to be shown.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """All that a connector needs to open one chat; every field is decided."""
@@ -151,6 +190,8 @@ class Opening:
     """Deliver a :class:`State` whenever it has changed."""
     wiretap: Wiretap | None = None
     """Sees all that goes over the wire; None costs nothing."""
+    tracer: Tracer | None = None
+    """Follows each request; None costs nothing."""
 
 
 SIMULATOR = "simulator"

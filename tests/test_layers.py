@@ -46,6 +46,8 @@ MAY_IMPORT: dict[str, frozenset[str] | None] = {
         "recording": "chat report",
         "hookspecs": "chat results interfaces",
         "plugins": "hookspecs interfaces",
+        # Who plays journeys hands it in, so that it knows of openings and reporters alone.
+        "telemetry": "chat results interfaces",
         "simulator": "genesys bayeux chat bot driver results interfaces",
         "embedded": "simulator connectors interfaces",
         "persona": "bot chat connectors interfaces wakeup",

@@ -18,12 +18,12 @@ import trio
 from botkit import chat
 from botkit.bayeux.client import Client, ClientConfig
 from botkit.bayeux.messages import is_meta
+from botkit.connectors.chat_network import http_of
 from botkit.connectors.cometd_chat import CometdChat
-from botkit.connectors.http import Http, open_http
+from botkit.connectors.http import Http
 from botkit.connectors.http.stored import read_cookies, write_cookies
 from botkit.connectors.side_door import SideDoor
 from botkit.connectors.transports import OPTION, transport_of
-from botkit.connectors.wiretapped import tapped_http
 from botkit.errors import ConfigError, ungrouped
 from botkit.genesys.gms_state import GmsState, read_state
 from botkit.genesys.gms_v2 import GmsNames
@@ -94,8 +94,7 @@ class GmsCometd:
         """Carry one chat; see ``interfaces.Connector``."""
         self.check(opening)
         restored = None if opening.restore is None else _read_state(opening, opening.restore)
-        http = open_http(opening.url, opening.network, transport=opening.transport)
-        http = tapped_http(http, opening.wiretap)
+        http = http_of(opening, opening.url)
         names, delay = _names(opening.options), self._config.max_network_delay
         files = SideDoor(opening, http, url=names.files_url, reply_within=delay)
         try:

@@ -17,11 +17,11 @@ from typing import Any
 import trio
 
 from botkit import chat
-from botkit.connectors.http import Http, open_http
+from botkit.connectors.chat_network import http_of
+from botkit.connectors.http import Http
 from botkit.connectors.http.stored import read_cookies, write_cookies
 from botkit.connectors.polling import Pace, RestTimes
 from botkit.connectors.rest_chat import RestChat
-from botkit.connectors.wiretapped import tapped_http
 from botkit.errors import ConfigError, StateError, ungrouped
 from botkit.genesys import gms_rest
 from botkit.genesys.gms_rest import RestNames
@@ -114,13 +114,7 @@ class GmsRest:
         self.check(opening)
         options = read_options(opening.options)
         restored = None if opening.restore is None else _read_state(opening, opening.restore)
-        http = open_http(
-            opening.url,
-            opening.network,
-            transport=opening.transport,
-            content_type=gms_rest.FORM,
-        )
-        http = tapped_http(http, opening.wiretap)
+        http = http_of(opening, opening.url, content_type=gms_rest.FORM)
         try:
             if opening.restore is not None:
                 http.add_cookies(read_cookies(opening.restore))

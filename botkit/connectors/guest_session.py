@@ -18,12 +18,12 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import AsyncIterator, Callable
-from functools import partial
 
 import trio
 
 from botkit import chat
 from botkit.chat import EndedBy
+from botkit.connectors.chat_network import sockets_of
 from botkit.connectors.guest_connection import GuestConnection
 from botkit.connectors.guest_deployments import Deployments
 from botkit.connectors.guest_files import GuestFiles
@@ -36,8 +36,7 @@ from botkit.connectors.guest_speech import GuestSpeech
 from botkit.connectors.guest_web import GuestWeb
 from botkit.connectors.http.proxies import way_to
 from botkit.connectors.waiting import Waiting
-from botkit.connectors.websocket import WebSocket, open_websocket
-from botkit.connectors.wiretapped import tapped_opener
+from botkit.connectors.websocket import WebSocket
 from botkit.errors import (
     BotkitError,
     ChatError,
@@ -143,9 +142,7 @@ class GuestSession:
             on_end=self._over.cancel,
         )
         self._link = link = GuestLink(self._on_frame, self._on_rubbish)
-        self._web = web = GuestWeb(
-            opening.network, opening.transport, options.origin, opening.wiretap
-        )
+        self._web = web = GuestWeb(opening, options.origin)
         token = restored.refresh_token if restored else ""
         self._connection = connection = GuestConnection(
             guest_chat,
@@ -210,14 +207,8 @@ class GuestSession:
 
     async def _connect(self) -> WebSocket:
         origin, url = self._options.origin, self._endpoints.socket
-        opener = partial(
-            open_websocket,
-            url,
-            self._opening.network,
-            headers={"Origin": origin} if origin else {},
-            transport=self._opening.transport,
-        )
-        return await tapped_opener(opener, url, self._opening.wiretap)()
+        headers = {"Origin": origin} if origin else {}
+        return await sockets_of(self._opening, url, headers=headers)()
 
     async def _prepare(self) -> None:
         """Find out how the chat is to begin."""

@@ -13,17 +13,20 @@ import trio
 
 from botkit.bayeux.messages import JSON
 from botkit.connectors import codec
+from botkit.connectors.chat_network import network_of
+from botkit.connectors.http.contract import HttpReply
 from botkit.connectors.http.excerpt import shown_status
 from botkit.connectors.http.patience import patience
 from botkit.connectors.http.proxies import proxy_for
 from botkit.connectors.http.replies import decode_body
 from botkit.connectors.http.target import Target, parse_target, request_headers
+from botkit.connectors.traced import followed
 from botkit.connectors.wiretapped import answered, show
 from botkit.errors import ConnectorError, RemoteProtocolError
 from botkit.genesys.guest_failures import refusal_of
 from botkit.genesys.web_messaging import decode_history
 from botkit.genesys.web_records import History
-from botkit.interfaces import NetworkSettings, Wiretap
+from botkit.interfaces import Opening
 
 if TYPE_CHECKING:
     import httpx
@@ -42,25 +45,18 @@ class GuestWeb:
     """The HTTP of one chat.
 
     Args:
-        network: how to reach the hosts.
-        transport: carries the requests instead of sockets; it stays the caller's to close.
+        opening: how to reach the hosts, and who looks on.
         origin: the Origin header, if one is wanted.
-        wiretap: sees requests and replies.
     """
 
-    __slots__ = ("_network", "_origin", "_transport", "_wiretap")
+    __slots__ = ("_network", "_origin", "_tracer", "_transport", "_wiretap")
 
-    def __init__(
-        self,
-        network: NetworkSettings,
-        transport: httpx.AsyncBaseTransport | None,
-        origin: str,
-        wiretap: Wiretap | None = None,
-    ) -> None:
-        self._network = network
-        self._transport = transport
+    def __init__(self, opening: Opening, origin: str) -> None:
+        self._network = network_of(opening)
+        self._transport = opening.transport
         self._origin = origin
-        self._wiretap = wiretap
+        self._wiretap = opening.wiretap
+        self._tracer = opening.tracer
 
     async def get_json(self, url: str) -> JSON:
         """Fetch JSON; errors as :meth:`request`."""
@@ -79,16 +75,27 @@ class GuestWeb:
 
     async def put(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
         """Put a file where the service wants it, with exactly the headers that it named."""
-        await self.request("PUT", url, {"Host": parse_target(url).netloc, **headers}, body)
+        headers = {"Host": parse_target(url).netloc, **headers}
+        await self.request("PUT", url, headers, body, signed=True)
 
     async def download(self, url: str, headers: Mapping[str, str]) -> bytes:
         """Fetch a file from where the service keeps it."""
-        return await self.request("GET", url, {"Host": parse_target(url).netloc, **headers})
+        headers = {"Host": parse_target(url).netloc, **headers}
+        return await self.request("GET", url, headers, signed=True)
 
     async def request(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        *,
+        signed: bool = False,
     ) -> bytes:
         """Do one request.
+
+        Args:
+            signed: the URL allows these headers and no other.
 
         Returns:
             The body of a reply of success.
@@ -100,19 +107,37 @@ class GuestWeb:
             ConfigError: the URL or the settings are unusable.
         """
         target = parse_target(url)
+
+        async def ask() -> bytes:
+            reply = await self._traced(method, target, headers, body, signed=signed)
+            return body_of(reply, target)
+
         if self._wiretap is None:
-            return await self._in_time(method, target, headers, body)
+            return await ask()
         what = f"{method} {target.path}"
         show(self._wiretap, sent=True, what=what, data=body)
-        reply = await answered(
-            self._wiretap, what, lambda: self._in_time(method, target, headers, body)
-        )
+        reply = await answered(self._wiretap, what, ask)
         show(self._wiretap, sent=False, what=f"success of {what}", data=reply)
         return reply
 
+    async def _traced(
+        self,
+        method: str,
+        target: Target,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        signed: bool,
+    ) -> HttpReply:
+        if self._tracer is None:
+            return await self._in_time(method, target, headers, body)
+        exchange = self._tracer.request(method, target.url)
+        more = headers if signed else {**headers, **exchange.headers}
+        return await followed(exchange, lambda: self._in_time(method, target, more, body))
+
     async def _in_time(
         self, method: str, target: Target, headers: Mapping[str, str], body: bytes
-    ) -> bytes:
+    ) -> HttpReply:
         with trio.move_on_after(REQUEST_LIMIT):
             return await self._exchange(method, target, headers, body)
         raise ConnectorError(f"{target.url} did not answer in time", kind="timeout")
@@ -125,7 +150,7 @@ class GuestWeb:
 
     async def _exchange(
         self, method: str, target: Target, headers: Mapping[str, str], body: bytes
-    ) -> bytes:
+    ) -> HttpReply:
         # httpx is imported where it is needed alone: it costs a command 50 ms of start-up.
         import httpx
 
@@ -137,7 +162,7 @@ class GuestWeb:
             method, target.url, headers=dict(headers), content=body, extensions=NO_LIMITS
         )
         try:
-            return await self._reply(transport, request, target)
+            return await self._reply(transport, request)
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             raise httpx_failure(error, target.origin, proxy) from error
         except RemoteProtocolError as error:
@@ -148,24 +173,33 @@ class GuestWeb:
                     await transport.aclose()
 
     async def _reply(
-        self, transport: httpx.AsyncBaseTransport, request: httpx.Request, target: Target
-    ) -> bytes:
+        self, transport: httpx.AsyncBaseTransport, request: httpx.Request
+    ) -> HttpReply:
         from botkit.connectors.http.bodies import read_body
 
         reply = await transport.handle_async_request(request)
         body = await read_body(reply, self._network.max_reply_bytes)
         encoding = reply.headers.get("content-encoding", "")
         body = decode_body(body, encoding, self._network.max_reply_bytes)
-        if not 200 <= reply.status_code < 300:
-            text = body[:MAX_TEXT].decode("utf-8", "replace")
-            where = target.origin + target.path
-            status = shown_status(reply.status_code, reply.headers)
-            raise refusal_of(
-                reply.status_code,
-                f"{where} answered with {status}: {text}".rstrip(": "),
-                wait=patience(reply.headers),
-            )
-        return body
+        return HttpReply(status=reply.status_code, headers=reply.headers, body=body)
+
+
+def body_of(reply: HttpReply, target: Target) -> bytes:
+    """Give the body of a reply of success.
+
+    Raises:
+        ChatError: it is none.
+    """
+    if 200 <= reply.status < 300:
+        return reply.body
+    text = reply.body[:MAX_TEXT].decode("utf-8", "replace")
+    where = target.origin + target.path
+    status = shown_status(reply.status, reply.headers)
+    raise refusal_of(
+        reply.status,
+        f"{where} answered with {status}: {text}".rstrip(": "),
+        wait=patience(reply.headers),
+    )
 
 
 def read_json(body: bytes, url: str) -> JSON:

@@ -15,12 +15,12 @@ from dataclasses import replace
 import trio
 
 from botkit import chat
-from botkit.connectors.http import Http, StoredCookie, open_http
+from botkit.connectors.chat_network import http_of
+from botkit.connectors.http import Http, StoredCookie
 from botkit.connectors.http.cookies import cookie_domain
 from botkit.connectors.polling import Backoff
 from botkit.connectors.rest_answers import temporary, value_of
 from botkit.connectors.rest_link import Answer, RestLink
-from botkit.connectors.wiretapped import tapped_http
 from botkit.errors import ChatError
 from botkit.genesys import gms_side_door
 from botkit.genesys.gms_chat import failure_of
@@ -97,8 +97,7 @@ class SideDoor:
         if self._http is None:
             opening = self._opening
             self._url = self._url or gms_side_door.url_beside(opening.url)
-            http = open_http(self._url, opening.network, transport=opening.transport)
-            self._http = tapped_http(http, opening.wiretap)
+            self._http = http_of(opening, self._url)
         return self._http
 
     def _forwarded(self, cookie: StoredCookie) -> StoredCookie:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from types import MappingProxyType
 
 from botkit.bayeux.client import ClientConfig
 from botkit.connectors.bayeux_link import LONG_POLLING, WEBSOCKET
 from botkit.connectors.bayeux_socket import OpenSocket
+from botkit.connectors.chat_network import sockets_of
 from botkit.connectors.http import Http
-from botkit.connectors.websocket import open_websocket
-from botkit.connectors.wiretapped import tapped_opener
 from botkit.errors import ConfigError
 from botkit.interfaces import Opening
 
@@ -47,14 +45,7 @@ class Transport:
         """Give what opens the WebSockets of one chat, which shares the cookies of its HTTP."""
         if WEBSOCKET not in self.types:
             return None
-        opener = partial(
-            open_websocket,
-            opening.url,
-            opening.network,
-            cookies=http,
-            transport=opening.transport,
-        )
-        return tapped_opener(opener, opening.url, opening.wiretap)
+        return sockets_of(opening, opening.url, cookies=http)
 
 
 TRANSPORTS: Mapping[str, Transport] = MappingProxyType(

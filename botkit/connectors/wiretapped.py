@@ -11,11 +11,11 @@ accounts is not shown either, wherever the protocols put it: keys, tokens, signa
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from botkit.connectors.http.contract import Http, HttpReply, Lane, StoredCookie
+from botkit.connectors.http.contract import NO_HEADERS, Http, HttpReply, Lane, StoredCookie
 from botkit.connectors.websocket.contract import WebSocket
 from botkit.errors import BotkitError
 from botkit.interfaces import Wiretap
@@ -113,14 +113,22 @@ class TappedHttp:
         return self._http.url
 
     async def post(
-        self, suffix: str, body: bytes, *, lane: Lane, content_type: str | None = None
+        self,
+        suffix: str,
+        body: bytes,
+        *,
+        lane: Lane,
+        content_type: str | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> HttpReply:
         what = f"POST {self._path.rstrip('/')}{suffix}" if suffix else f"POST {self._path}"
         show(self._wiretap, sent=True, what=what, data=body)
         reply = await answered(
             self._wiretap,
             what,
-            lambda: self._http.post(suffix, body, lane=lane, content_type=content_type),
+            lambda: self._http.post(
+                suffix, body, lane=lane, content_type=content_type, headers=headers
+            ),
         )
         show(self._wiretap, sent=False, what=f"{reply.status} to {what}", data=reply.body)
         return reply

@@ -11,7 +11,7 @@ import trio.testing
 
 from botkit.bot.matchers import contains
 from botkit.chat import AgentConnected
-from botkit.connectors import gms_cometd
+from botkit.connectors import chat_network
 from botkit.connectors.gms_cometd import GmsCometd
 from botkit.connectors.http import LeanHttp
 from botkit.errors import ungrouped
@@ -226,7 +226,7 @@ async def test_no_connection_is_left_open(
     await nursery.start(simulator.run)
     streams = Streams(simulator, nursery)
     monkeypatch.setattr(
-        gms_cometd,
+        chat_network,
         "open_http",
         lambda url, network, **_: LeanHttp(url, network, open_stream=streams.open),
     )

@@ -23,7 +23,7 @@ from botkit.chat import (
     SendMessage,
     SessionEnded,
 )
-from botkit.connectors import gms_cometd
+from botkit.connectors import chat_network
 from botkit.connectors.gms_cometd import GmsCometd
 from botkit.connectors.http import LeanHttp
 from botkit.errors import (
@@ -101,7 +101,7 @@ def connected(
         def open_http(url: str, settings: NetworkSettings, **_: object) -> LeanHttp:
             return LeanHttp(url, settings, content_type="application/json", open_stream=open_stream)
 
-        monkeypatch.setattr(gms_cometd, "open_http", open_http)
+        monkeypatch.setattr(chat_network, "open_http", open_http)
 
     return connect
 

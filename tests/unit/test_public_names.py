@@ -33,8 +33,9 @@ PUBLIC = {
     """,
     "botkit.interfaces": """
         SIMULATOR Action ActionContext AlertSink Bot ConnectOptions Connector Deliver
-        JourneyInfo JourneyPlan Limits Match Matcher Miss NetworkSettings Opening Outcome
-        Reporter Request Script Session State StateStorage Wiretap connector_for match_message
+        Exchange JourneyInfo JourneyPlan Limits Match Matcher Miss NetworkSettings Opening Outcome
+        Reporter Request Script Session State StateStorage Tracer Wiretap connector_for
+        match_message
     """,
     "botkit.hookspecs": """
         EVENT_HOOKS HOOKS PROJECT Register hookimpl hookspec on_agent_connected

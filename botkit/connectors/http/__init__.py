@@ -17,7 +17,16 @@ from botkit.interfaces import NetworkSettings
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Http", "HttpReply", "Lane", "LeanHttp", "OpenStream", "StoredCookie", "open_http"]
+__all__ = [
+    "JSON",
+    "Http",
+    "HttpReply",
+    "Lane",
+    "LeanHttp",
+    "OpenStream",
+    "StoredCookie",
+    "open_http",
+]
 
 JSON = "application/json;charset=UTF-8"
 

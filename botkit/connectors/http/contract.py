@@ -10,7 +10,9 @@ from typing import Protocol
 
 from botkit.records import quickly_made
 
-__all__ = ["Http", "HttpReply", "Lane", "StoredCookie"]
+__all__ = ["NO_HEADERS", "Http", "HttpReply", "Lane", "StoredCookie"]
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Lane(enum.IntEnum):
@@ -71,7 +73,13 @@ class Http(Protocol):
         ...
 
     async def post(
-        self, suffix: str, body: bytes, *, lane: Lane, content_type: str | None = None
+        self,
+        suffix: str,
+        body: bytes,
+        *,
+        lane: Lane,
+        content_type: str | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> HttpReply:
         """Post a body and await the whole reply, whatever its status; redirects are not followed.
 
@@ -81,6 +89,7 @@ class Http(Protocol):
         Args:
             suffix: added to the path of the URL: empty, or starting with a slash; percent-encoded.
             content_type: of this body, if it is not the usual one.
+            headers: of this request alone, beside those of all; none of these may be among them.
 
         Raises:
             ConnectorError: the server was not reached, or was lost before the reply was whole.

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
 
 import trio
 
-from botkit.connectors.http.contract import HttpReply, Lane, StoredCookie
+from botkit.connectors.http.contract import NO_HEADERS, HttpReply, Lane, StoredCookie
 from botkit.connectors.http.cookies import CookieStore
 from botkit.connectors.http.failures import connect_failure, ended_early, exchange_failure
 from botkit.connectors.http.replies import ReplyReader
@@ -80,7 +80,13 @@ class LeanHttp:
         return self._target.url
 
     async def post(
-        self, suffix: str, body: bytes, *, lane: Lane, content_type: str | None = None
+        self,
+        suffix: str,
+        body: bytes,
+        *,
+        lane: Lane,
+        content_type: str | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> HttpReply:
         connection = self._lanes[lane]
         async with connection:
@@ -89,7 +95,8 @@ class LeanHttp:
             else:
                 # Seldom wanted twice, so it is not kept.
                 head = self._make_head(suffix, self._make_lines(content_type))
-            request = b"%b%d\r\n\r\n%b" % (head, len(body), body)
+            more = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+            request = b"%b%d\r\n%b\r\n%b" % (head, len(body), more.encode("latin-1"), body)
             reply, set_cookies = await connection.exchange(request)
         if set_cookies:
             self._cookies.receive(self._target.path_with(suffix), set_cookies)

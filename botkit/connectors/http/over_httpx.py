@@ -7,13 +7,13 @@ A request is built and handed to the transport directly; the client layer of htt
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import httpx
 import trio
 
 from botkit.connectors.http.bodies import read_body
-from botkit.connectors.http.contract import HttpReply, Lane, StoredCookie
+from botkit.connectors.http.contract import NO_HEADERS, HttpReply, Lane, StoredCookie
 from botkit.connectors.http.cookies import CookieStore
 from botkit.connectors.http.failures import causes_of, connect_failure, exchange_failure
 from botkit.connectors.http.replies import decode_body
@@ -77,16 +77,23 @@ class HttpxHttp:
         return self._target.url
 
     async def post(
-        self, suffix: str, body: bytes, *, lane: Lane, content_type: str | None = None
+        self,
+        suffix: str,
+        body: bytes,
+        *,
+        lane: Lane,
+        content_type: str | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> HttpReply:
         path = self._target.path_with(suffix)
-        headers = self._headers
+        lines = self._headers
         if content_type is not None:
-            headers = request_headers(self._target, self._settings, content_type)
+            lines = request_headers(self._target, self._settings, content_type)
+        lines += tuple(headers.items())
         async with self._locks[lane]:
             if self._closed:
                 raise LocalProtocolError(f"the connection to {self._target.origin} was closed")
-            return await self._authenticated(self._request(path, body, headers), path)
+            return await self._authenticated(self._request(path, body, lines), path)
 
     def cookies(self) -> tuple[StoredCookie, ...]:
         return self._cookies.export()

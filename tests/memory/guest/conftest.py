@@ -14,7 +14,7 @@ import pytest
 import trio
 
 from botkit.chat import Event
-from botkit.connectors import guest_session
+from botkit.connectors import chat_network
 from botkit.connectors.genesys_cloud import GenesysCloud
 from botkit.errors import ConnectorError, ungrouped
 from botkit.genesys.web_content import (
@@ -398,5 +398,5 @@ class Kit:
 @pytest.fixture
 def kit(monkeypatch: pytest.MonkeyPatch) -> Kit:
     peer = Peer()
-    monkeypatch.setattr(guest_session, "open_websocket", peer.open)
+    monkeypatch.setattr(chat_network, "open_websocket", peer.open)
     return Kit(peer=peer, client=Client(peer), until=until, rejecting=rejecting)

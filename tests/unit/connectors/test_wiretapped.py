@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pytest
 import trio
 
 from botkit.connectors.http import HttpReply, Lane, StoredCookie
+from botkit.connectors.http.contract import NO_HEADERS
 from botkit.connectors.wiretapped import MAX_SHOWN, show, tapped_http, tapped_opener
 from botkit.errors import ConnectorError
 
@@ -32,7 +33,13 @@ class FakeHttp:
         self.is_closed = False
 
     async def post(
-        self, suffix: str, body: bytes, *, lane: Lane, content_type: str | None = None
+        self,
+        suffix: str,
+        body: bytes,
+        *,
+        lane: Lane,
+        content_type: str | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> HttpReply:
         await trio.lowlevel.checkpoint()
         if isinstance(self.answer, ConnectorError):

@@ -100,6 +100,15 @@ async def test_a_request_is_complete_and_its_head_is_stable() -> None:
     ]
 
 
+async def test_headers_of_one_request_are_in_no_other() -> None:
+    seen: list[bytes] = []
+    async with lean(answering(OK, OK, seen=seen)) as (http, _):
+        for headers in ({"X-Place": "1", "X-More": "2"}, {}):
+            await http.post("/connect", b"[]", lane=Lane.CALL, headers=headers)
+    assert b"\r\nContent-Length: 2\r\nX-Place: 1\r\nX-More: 2\r\n\r\n[]" in seen[0]
+    assert b"X-" not in seen[1]
+
+
 async def test_each_lane_has_its_own_connection() -> None:
     async with lean(answering(OK, OK)) as (http, network):
         for lane in (Lane.POLL, Lane.CALL, Lane.POLL, Lane.CALL):

@@ -1,0 +1,67 @@
+"""The trace a journey belongs to, as servers are told of it: W3C Trace Context, level 1.
+
+The requests and WebSocket upgrades of a chat carry the headers of its network settings; so the
+context goes there, and a journey without one pays nothing. Files that go to URLs of a storage carry
+only the headers that their signatures name, and so no context.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass, replace
+from typing import Final
+
+from botkit.interfaces import Opening
+
+__all__ = ["TRACEPARENT", "TraceContext", "traced"]
+
+TRACEPARENT: Final = "traceparent"
+VERSION: Final = "00"
+_HEX: Final = re.compile(r"[0-9a-f]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceContext:
+    """A span of a trace.
+
+    Attributes:
+        trace_id: 32 lower-case hex digits, not all of them zero.
+        span_id: 16 lower-case hex digits, not all of them zero.
+        sampled: the span is recorded, so those below it should be, too.
+
+    Raises:
+        ValueError: an id is none.
+    """
+
+    trace_id: str
+    span_id: str
+    sampled: bool = True
+
+    def __post_init__(self) -> None:
+        for name, digits in (("trace_id", 32), ("span_id", 16)):
+            value: str = getattr(self, name)
+            if len(value) != digits or not _HEX.fullmatch(value) or not value.strip("0"):
+                raise ValueError(f"{name} is {digits} hex digits, not all zero, not {value!r}")
+
+    @classmethod
+    def new(cls) -> TraceContext:
+        """Begin a trace of its own."""
+        return cls(trace_id=secrets.token_hex(16), span_id=secrets.token_hex(8))
+
+    @property
+    def traceparent(self) -> str:
+        """The value of the header."""
+        return f"{VERSION}-{self.trace_id}-{self.span_id}-{self.sampled:02x}"
+
+
+def traced(opening: Opening, context: TraceContext) -> Opening:
+    """Give an opening whose requests and upgrades of its chat name the context.
+
+    A ``traceparent`` that the user has set stays, for then the journey is part of their trace.
+    """
+    headers = opening.network.headers
+    if any(name.lower() == TRACEPARENT for name in headers):
+        return opening
+    network = replace(opening.network, headers={**headers, TRACEPARENT: context.traceparent})
+    return replace(opening, network=network)
