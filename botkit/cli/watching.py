@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 import click
@@ -32,6 +32,9 @@ from botkit.plugins import Plugins
 from botkit.report.text import one_line
 from botkit.results import ExitCode, JourneyResult, Verdict
 from botkit.session import utc_now
+
+if TYPE_CHECKING:
+    from botkit.monitor.metrics import Metrics
 
 COLOURS = {Verdict.PASSED: "green", Verdict.DEGRADED: "yellow"}
 MEMORY_ENDING = ".state"
@@ -119,12 +122,13 @@ class Watching:
         monitoring = Monitoring(self.file, parts, remembered)
         async with trio.open_nursery() as nursery:
             await nursery.start(alerting.run)
+            metrics = None
             if self.file.page is not None:
-                await self._serve(self.file.page, monitoring, keeper, followers, nursery)
+                metrics = await self._serve(self.file.page, monitoring, keeper, followers, nursery)
             await nursery.start(monitoring.run)
             watched = count(len(self.file.monitors), "monitor")
             click.echo(f"{watched} at work; history in {self.file.history}", err=True)
-            nursery.start_soon(self._read_again, monitoring, alerting)
+            nursery.start_soon(self._read_again, monitoring, alerting, metrics)
             await stopped.wait()
             nursery.cancel_scope.cancel()
 
@@ -135,7 +139,7 @@ class Watching:
         keeper: HistoryKeeper,
         followers: list[Follower],
         nursery: trio.Nursery,
-    ) -> None:
+    ) -> Metrics:
         """Serve the status page and the metrics, which follow the checks from then on.
 
         Raises:
@@ -159,8 +163,11 @@ class Watching:
         followers += [metrics, app]
         url = await nursery.start(serve, app, page.host, page.port)
         click.echo(f"status page at {url}/, metrics at {url}/metrics", err=True)
+        return metrics
 
-    async def _read_again(self, monitoring: Monitoring, alerting: Alerting) -> None:
+    async def _read_again(
+        self, monitoring: Monitoring, alerting: Alerting, metrics: Metrics | None
+    ) -> None:
         with trio.open_signal_receiver(signal.SIGHUP) as signals:
             async for _ in signals:
                 # Reading is a matter of milliseconds, and bots are not made for other threads.
@@ -173,6 +180,8 @@ class Watching:
                     continue
                 alerting.rules, alerting.remind = rules_of(loaded.file), loaded.file.remind
                 await monitoring.change(loaded.file)
+                if metrics is not None:
+                    metrics.read_again(utc_now())
                 watched = count(len(loaded.file.monitors), "monitor")
                 click.echo(f"SIGHUP: {watched} at work", err=True)
 

@@ -541,3 +541,26 @@ def start_botkit(
             return BotkitRun(process=process, json=result, errors=errors)
 
         yield start
+
+
+# --- Prometheus -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def programs() -> dict[str, str]:
+    """Find Prometheus and its tool, or install Debian's package where that is allowed."""
+    if shutil.which("prometheus") is None and shutil.which("apt-get") and os.geteuid() == 0:
+        command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "prometheus"]
+        subprocess.run(command, check=False, capture_output=True, timeout=300)
+    return {name: tool(name, f"Prometheus ({name})") for name in ("prometheus", "promtool")}
+
+
+@pytest.fixture(scope="session")
+def shipped(botkit_command: list[str]) -> Callable[[str], str]:
+    """Give what ``botkit monitor --print`` writes: ``rules`` or ``dashboard``."""
+
+    def shipped(what: str) -> str:
+        command = [*botkit_command, "monitor", "--print", what]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    return shipped

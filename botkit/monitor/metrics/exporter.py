@@ -4,12 +4,16 @@ Labels are names of the file of monitors and words of closed lists. A step is na
 its bot and its verb, ``steps[2]:expect``: never by its text, nor by what a row holds. What belongs
 to a monitor that is gone from the file goes with it.
 
-Source: Prometheus, "Metric and label naming" and "Instrumentation".
+What is counted by verdict and by reason stands at 0 from the first scrape on: a series that begins
+with its first failure hides that failure from ``increase``, and a chat that never worked would have
+no success to divide by. Steps are known only once they were played.
+
+Source: Prometheus, "Metric and label naming" and "Instrumentation" ("Avoid missing metrics").
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, exposition
 from prometheus_client.metrics import MetricWrapperBase
@@ -18,13 +22,20 @@ from prometheus_client.registry import Collector
 
 from botkit.chat import PartyKind
 from botkit.monitor.contract import Check, Health, MonitorView
-from botkit.results import JourneyResult, Verdict
+from botkit.monitor.slo import GOOD
+from botkit.results import JourneyResult, Reason, Verdict
 from botkit.version import __version__
 
-WORKED = frozenset({Verdict.PASSED, Verdict.DEGRADED})
 TELLS_NOTHING = frozenset({Verdict.SKIPPED, Verdict.CANCELLED})
+VERDICTS = tuple(verdict for verdict in Verdict if verdict not in TELLS_NOTHING)
+NO_FAILURE = frozenset(
+    {Reason.OK, Reason.SLOW, Reason.NOT_STARTED, Reason.SIGNAL, Reason.CANCELLED}
+)
+FAILURES = tuple(reason for reason in Reason if reason not in NO_FAILURE)
+"""Why a check may fail, or not be possible."""
 HUMANS = frozenset({PartyKind.AGENT, PartyKind.SUPERVISOR})
 
+Whose = tuple[str, str]
 WHOSE = ("monitor", "location")
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 """Seconds; people wait that long for an agent."""
@@ -40,7 +51,11 @@ class Metrics:
 
     def __init__(self, views: Callable[[], Sequence[MonitorView]], location: str = "") -> None:
         registry = self._registry = CollectorRegistry()
-        self._known: dict[tuple[str, str], set[str]] = {}
+        self._views, self._location = views, location
+        self._known: set[Whose] = set()
+        self._read_utc = 0.0
+        self._steps_before: dict[Whose, set[str]] = {}
+        self._steps_since: dict[Whose, set[str]] = {}
 
         def gauge(name: str, about: str) -> Gauge:
             return Gauge(f"botkit_{name}", about, WHOSE, registry=registry)
@@ -62,7 +77,7 @@ class Metrics:
         self._reply = histogram(
             "first_reply_seconds", "From a customer's first line to an agent's next one."
         )
-        self._checks = counter("checks", "Checks by their verdict.", "verdict")
+        self._checks = counter("checks", "Checks by their verdict, repeated ones too.", "verdict")
         self._failures = counter("failures", "Checks that did not work, by reason.", "reason")
         self._losses = counter("connection_losses", "Connections that were lost in a chat.")
         self._regained = counter("reconnects", "Connections that were won back in a chat.")
@@ -81,7 +96,7 @@ class Metrics:
             self._regained,
         )
         Info("botkit_build", "What is at work.", registry=registry).info({"version": __version__})
-        registry.register(_Now(views, location, self._forget_others))
+        registry.register(_Now(views, location))
 
     def checked(self, check: Check) -> None:
         """Take a check."""
@@ -89,8 +104,8 @@ class Metrics:
         if result.verdict in TELLS_NOTHING:
             return
         whose = check.monitor, check.location
-        worked = result.verdict in WORKED
-        self._known.setdefault(whose, set())
+        worked = result.verdict in GOOD
+        self._meet(whose)
         self._success.labels(*whose).set(worked)
         self._degraded.labels(*whose).set(result.verdict is Verdict.DEGRADED)
         self._last.labels(*whose).set(result.started_utc)
@@ -100,9 +115,22 @@ class Metrics:
             self._durations.labels(*whose).observe(result.duration)
         else:
             self._failures.labels(*whose, result.reason.value).inc()
-        for step in result.steps:
-            self._steps.labels(*whose, f"{step.path}:{step.verb}").observe(step.duration)
+        self._look_at_steps(whose, result)
         self._look_at_chat(whose, result)
+
+    def read_again(self, now: float) -> None:
+        """Expect other steps: the file and its bots were read again.
+
+        What a monitor still plays goes on to be counted; the other steps go with its next check
+        that works, for only then it is known which those are.
+
+        Args:
+            now: epoch seconds; what began before is played as the bots were.
+        """
+        self._read_utc = now
+        for whose, steps in self._steps_since.items():
+            self._steps_before.setdefault(whose, set()).update(steps)
+        self._steps_since.clear()
 
     def render(self, accept: str) -> tuple[str, bytes]:
         """Write all of it.
@@ -113,10 +141,26 @@ class Metrics:
         Returns:
             The content type, and the text.
         """
+        views = self._views()
+        self._forget_others({view.name for view in views})
+        for view in views:
+            self._meet((view.name, self._location))
         encode, content_type = exposition.choose_encoder(accept)
         return content_type, encode(self._registry)
 
-    def _look_at_chat(self, whose: tuple[str, str], result: JourneyResult) -> None:
+    def _look_at_steps(self, whose: Whose, result: JourneyResult) -> None:
+        is_new = result.started_utc >= self._read_utc
+        known = self._steps_since if is_new else self._steps_before
+        names = known.setdefault(whose, set())
+        for step in result.steps:
+            name = f"{step.path}:{step.verb}"
+            names.add(name)
+            self._steps.labels(*whose, name).observe(step.duration)
+        if is_new and result.verdict in GOOD:
+            for name in self._steps_before.pop(whose, set()) - names:
+                self._steps.remove(*whose, name)
+
+    def _look_at_chat(self, whose: Whose, result: JourneyResult) -> None:
         rows = result.transcript
         self._losses.labels(*whose).inc(sum(row.kind == "interrupted" for row in rows))
         self._regained.labels(*whose).inc(sum(row.kind == "continued" for row in rows))
@@ -131,25 +175,35 @@ class Metrics:
             if answered is not None:
                 self._reply.labels(*whose).observe(answered - asked)
 
-    def _forget_others(self, monitors: Iterable[str]) -> None:
+    # --- what there is ---
+
+    def _meet(self, whose: Whose) -> None:
+        """Begin all counts of a monitor at 0."""
+        if whose in self._known:
+            return
+        self._known.add(whose)
+        for verdict in VERDICTS:
+            self._checks.labels(*whose, verdict.value)
+        for reason in FAILURES:
+            self._failures.labels(*whose, reason.value)
+        self._losses.labels(*whose)
+        self._regained.labels(*whose)
+
+    def _forget_others(self, stay: Collection[str]) -> None:
         """Remove what belongs to monitors that are gone."""
-        stay = set(monitors)
         for whose in [whose for whose in self._known if whose[0] not in stay]:
-            del self._known[whose]
+            self._known.remove(whose)
+            self._steps_before.pop(whose, None)
+            self._steps_since.pop(whose, None)
             for family in self._families:
-                family.remove_by_labels({"monitor": whose[0]})
+                family.remove_by_labels(dict(zip(WHOSE, whose, strict=True)))
 
 
 class _Now(Collector):
     """What is true at the time of a scrape."""
 
-    def __init__(
-        self,
-        views: Callable[[], Sequence[MonitorView]],
-        location: str,
-        forget_others: Callable[[Iterable[str]], None],
-    ) -> None:
-        self._views, self._location, self._forget_others = views, location, forget_others
+    def __init__(self, views: Callable[[], Sequence[MonitorView]], location: str) -> None:
+        self._views, self._location = views, location
 
     def describe(self) -> Iterator[Metric]:
         """Name nothing: the registry would ask for it before there are monitors."""
@@ -157,8 +211,6 @@ class _Now(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Show how monitors stand."""
-        views = self._views()
-        self._forget_others(view.name for view in views)
         health = GaugeMetricFamily(
             "botkit_health", "What is known of a chat: 1 for how it is.", labels=(*WHOSE, "health")
         )
@@ -167,7 +219,7 @@ class _Now(Collector):
         budget = GaugeMetricFamily(
             "botkit_slo_budget_left_ratio", "The part of the budget that is left.", labels=WHOSE
         )
-        for view in views:
+        for view in self._views():
             whose = [view.name, self._location]
             for kind in Health:
                 health.add_metric([*whose, kind.value], float(view.health is kind))

@@ -154,10 +154,67 @@ def test_a_monitor_that_is_gone_is_told_of_no_more() -> None:
     metrics.checked(check(monitor="other"))
     assert value(samples(metrics), "botkit_check_success", monitor="other") == 1
     views.pop()
-    samples(metrics)
     _, body = metrics.render("text/plain")
     assert b"other" not in body
     assert value(samples(metrics), "botkit_check_success") == 1
+
+
+def test_counts_of_a_monitor_stand_at_0_before_it_was_ever_checked() -> None:
+    found = samples(exporter())
+    for verdict in ("passed", "degraded", "failed", "error"):
+        assert value(found, "botkit_checks_total", verdict=verdict) == 0
+    for reason in ("timeout", "unreachable", "finished", "setup", "internal"):
+        assert value(found, "botkit_failures_total", reason=reason) == 0
+    for reason in ("ok", "slow", "cancelled", "not_started", "signal"):
+        assert value(found, "botkit_failures_total", reason=reason) is None
+    assert value(found, "botkit_reconnects_total") == 0
+    assert value(found, "botkit_connection_losses_total") == 0
+    assert value(found, "botkit_check_success") is None, "nobody knows"
+
+
+def test_a_monitor_that_comes_back_begins_anew() -> None:
+    views = [MonitorView(name="chat")]
+    metrics = exporter(views)
+    metrics.checked(check())
+    views.clear()
+    samples(metrics)
+    views.append(MonitorView(name="chat"))
+    assert value(samples(metrics), "botkit_checks_total", verdict="passed") == 0
+
+
+def played(*paths: str, verdict: Verdict = Verdict.PASSED, at: float = 1.8e9) -> Check:
+    steps = tuple(replace(STEP, path=path) for path in paths)
+    return check(replace(RESULT, steps=steps, verdict=verdict, started_utc=at))
+
+
+def steps(metrics: Metrics) -> dict[str, float]:
+    """Give how often each step is counted."""
+    return {
+        dict(labels)["step"].partition(":")[0]: number
+        for (name, labels), number in samples(metrics).items()
+        if name == "botkit_step_duration_seconds_count"
+    }
+
+
+def test_steps_that_a_bot_has_no_more_are_told_of_no_more() -> None:
+    metrics = exporter()
+    metrics.checked(played("a", "b", "c"))
+    metrics.read_again(1.8e9 + 10)
+    assert steps(metrics) == {"a": 1, "b": 1, "c": 1}, "nobody knows yet"
+    metrics.checked(played("a", "b", "c", at=1.8e9 + 9))
+    assert steps(metrics) == {"a": 2, "b": 2, "c": 2}, "it began before"
+    metrics.checked(played("a", verdict=Verdict.FAILED, at=1.8e9 + 11))
+    assert steps(metrics) == {"a": 3, "b": 2, "c": 2}, "it came no further"
+    metrics.checked(played("a", "d", at=1.8e9 + 12))
+    assert steps(metrics) == {"a": 4, "d": 1}
+
+
+def test_steps_that_are_not_played_each_time_stay_while_nothing_is_read_again() -> None:
+    metrics = exporter()
+    metrics.read_again(1.8e9 - 1)
+    metrics.checked(played("a", "b"))
+    metrics.checked(played("a", "c"))
+    assert steps(metrics) == {"a": 2, "b": 1, "c": 1}
 
 
 def test_a_scraper_chooses_the_form() -> None:
