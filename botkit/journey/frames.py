@@ -7,13 +7,14 @@ failure stands at the end.
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import trio
 
-from botkit.masking import CUT
+from botkit.masking import CUT, Masker
 from botkit.records import quickly_made
 from botkit.results import Frame
 
@@ -22,6 +23,11 @@ __all__ = ["Frames"]
 MAX_FRAMES = 2_000
 MAX_CHARACTERS = 512 * 1024
 """Of all frames of a journey together."""
+MEMBER = re.compile(
+    r'"(?P<name>\w+)"\s*:\s*"(?P<text>(?:[^"\\]|\\.)*)'
+    r"|(?:^|&)(?P<field>[^=&\s\"{]+)=(?P<value>[^&\s\"]*)"
+)
+"""A text in JSON, or in a form; it may lack its end, where the frame was cut."""
 
 
 @quickly_made
@@ -60,8 +66,11 @@ class Frames:
             self._characters -= len(self._seen.popleft().text)
             self._dropped += 1
 
-    def masked(self, mask: Callable[[str], str]) -> tuple[Frame, ...]:
-        """Give the frames as they may be shown."""
+    def masked(self, mask: Masker) -> tuple[Frame, ...]:
+        """Give the frames as they may be shown; the masker learns what came in parts."""
+        if mask:
+            for texts in self._told().values():
+                mask.hide_parts(*texts)
         return tuple(
             Frame(
                 at=seen.at,
@@ -73,6 +82,19 @@ class Frames:
             )
             for seen in self._seen
         )
+
+    def _told(self) -> Mapping[tuple[bool, str], Sequence[str]]:
+        """Give what was told in members of one name, in order, in each direction.
+
+        Frames tell more than the bot heard: what was lost, refused, repeated or another session's.
+        """
+        told: dict[tuple[bool, str], list[str]] = {}
+        for seen in self._seen:
+            for found in MEMBER.finditer(seen.text):
+                name, text = found["name"] or found["field"], found["text"] or found["value"]
+                if text:
+                    told.setdefault((seen.sent, name), []).append(text)
+        return told
 
     @property
     def warnings(self) -> tuple[str, ...]:

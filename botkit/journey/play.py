@@ -375,7 +375,7 @@ class Journey:
     def _masked_frames(self) -> tuple[Frame, ...]:
         if self._frames is None:
             return ()
-        return self._frames.masked(self._record.mask)
+        return self._frames.masked(self._record.masker)
 
     def _lost_frames(self) -> tuple[str, ...]:
         return () if self._frames is None else self._frames.warnings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
@@ -9,10 +10,14 @@ from botkit.chat import Error, Event, PartyKind, Row
 from botkit.chat.transcript import row_of
 from botkit.interfaces import JourneyPlan, Reporter
 from botkit.journey.shown import ShownJourney, shown_row, shown_step
-from botkit.masking import CUT, Masker, masked_by
+from botkit.masking import Masker, masked_by, masked_live
 from botkit.results import StepResult
 
 MAX_NOTES = 1_000
+MAX_PARTS = 8
+"""Messages before one that may have begun what it ends; at the end of a journey, all of them."""
+MAX_REACH = 2_000
+"""Characters of each of them that are looked at."""
 
 
 class Record:
@@ -48,8 +53,8 @@ class Record:
     ) -> None:
         self._plan = plan
         self._tell = tell
-        # What each side has said last.
-        self._latest: dict[bool, str] = {}
+        # What the customer, and what all others have said last.
+        self._latest = {own: deque[str](maxlen=MAX_PARTS) for own in (True, False)}
         self.run_id = run_id
         self.journey_id = journey_id
         self.on_simulator = on_simulator
@@ -116,27 +121,28 @@ class Record:
         for text in self.foresee(event):
             self.foreseen.hide(text)
         row = row_of(event)
-        self._join(row)
-        row = self.masked(row)
         if (self.masker or self.foreseen) and row.kind == "message":
-            # The next message may bring the rest of what this one ends with.
-            row = replace(row, text=self.mask_now(row.text + CUT).removesuffix(CUT))
+            row = self._said(row)
+        row = self.masked(row)
         self._tell(lambda reporter: reporter.event(self.shown, row))
 
     def join(self, rows: Iterable[Row]) -> None:
-        """Hide the parts of what was said in two messages, by all that is known at the end."""
-        self._latest.clear()
-        for row in rows if self.masker else ():
-            self._join(row)
-
-    def _join(self, row: Row) -> None:
-        if row.kind != "message":
+        """Hide the parts of what was said in several messages, by all that is known at the end."""
+        if not self.masker:
             return
-        own = row.party is PartyKind.CUSTOMER
-        before = self._latest.get(own, "")
-        self._latest[own] = row.text
-        if self.masker and before:
-            self.masker.hide_parts(before, row.text)
+        messages = [row for row in rows if row.kind == "message"]
+        for own in (True, False):
+            self.masker.hide_parts(*(row.text for row in messages if is_own(row) is own))
+
+    def _said(self, row: Row) -> Row:
+        """Hide what a message and those before it, of the same side, make up together."""
+        latest = self._latest[is_own(row)]
+        before = [text[-MAX_REACH:] for text in latest]
+        latest.append(row.text)
+        if before:
+            self.masker.hide_parts(*before, row.text)
+        # The next message may bring the rest of what this one ends with.
+        return replace(row, text=masked_live((self.masker, self.foreseen), before, row.text))
 
     def masked(self, row: Row) -> Row:
         """Give a row of the transcript as it may be shown."""
@@ -145,3 +151,8 @@ class Record:
     def mask_now(self, text: str) -> str:
         """Do as :meth:`mask` while the chat goes on, when not all has been read."""
         return masked_by((self.masker, self.foreseen), text)
+
+
+def is_own(row: Row) -> bool:
+    """Tell whether the customer said it."""
+    return row.party is PartyKind.CUSTOMER

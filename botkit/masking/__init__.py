@@ -1,7 +1,7 @@
 """Keeps secrets and personal data out of everything that is shown, however they are spelled."""
 
 from botkit.masking.credentials import named_secrets, url_secrets, without_password
-from botkit.masking.masker import HIDDEN, SHORT, Masker, masked_by
+from botkit.masking.masker import HIDDEN, SHORT, Masker, masked_by, masked_live
 from botkit.masking.shortening import CUT, shortened, shortened_repr
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "SHORT",
     "Masker",
     "masked_by",
+    "masked_live",
     "named_secrets",
     "shortened",
     "shortened_repr",

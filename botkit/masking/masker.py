@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
+from botkit.masking.joining import Joined
+from botkit.masking.shortening import CUT
 from botkit.masking.spellings import needles
 from botkit.masking.views import CUTS, View, views
 
-__all__ = ["HIDDEN", "SHORT", "Masker", "masked_by"]
+__all__ = ["HIDDEN", "SHORT", "Masker", "masked_by", "masked_live"]
 
 HIDDEN = "***"
 """What is shown in place of a value that must not be shown."""
@@ -65,17 +68,24 @@ class Masker:
             self._hidden.add(text)
             self._needles = self._wholes = None
 
-    def hide_parts(self, before: str, after: str) -> None:
-        """Never show the parts of what is hidden if it came in two texts, one after the other."""
-        for between in ("", " "):
-            text, cut = before + between + after, len(before)
-            if self._wholes is None:
-                self._wholes = _needles_of(self._hidden)
-            spans = [span for view in views(text) for span in _found(self._wholes, view)]
-            for start, end in spans:
-                if start < cut and end > cut + len(between):
-                    self._hide_part(text[start:cut])
-                    self._hide_part(text[cut + len(between) : end])
+    def hide_parts(self, *texts: str) -> None:
+        """Never show the parts of what is hidden if it came in texts, one after the other.
+
+        Args:
+            texts: what one side said, in order; as many as there are.
+        """
+        find = partial(_wholes_in, self.unbroken)
+        for parts in Joined(texts).across(find) if self else ():
+            for number, first, last in parts:
+                self._hide_part(texts[number][first:last])
+
+    @property
+    def unbroken(self) -> tuple[str, ...]:
+        """What to look for in texts that are read without blanks; no parts of what is hidden."""
+        if self._wholes is None:
+            found = {needle.replace(" ", "") for needle in _needles_of(self._hidden)}
+            self._wholes = tuple(needle for needle in found if len(needle) >= SHORT)
+        return self._wholes
 
     def _hide_part(self, text: str) -> None:
         if text.strip() and text not in self._hidden | self._parts:
@@ -107,16 +117,11 @@ def _needles_of(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def _found(needles: Sequence[str], view: View) -> Iterator[tuple[int, int]]:
-    text = view.text
-    for needle in [needle for needle in needles if needle in text]:
-        for start in _places_of(needle, text):
-            yield view.source(start, start + len(needle))
-    for cut in [found.start() for found in CUT_OFF.finditer(text)]:
-        for needle in needles:
-            begin = _beginning_of(needle, text, cut)
-            if begin is not None:
-                # Up to the cut: half an escape reads as nothing.
-                yield view.source(begin, cut)[0], view.source(cut, cut + 1)[0]
+    for start, end in _wholes_in(needles, view.text):
+        yield view.source(start, end)
+    for start, cut in _beginnings_in(needles, view.text):
+        # Up to the cut: half an escape reads as nothing.
+        yield view.source(start, cut)[0], view.source(cut, cut + 1)[0]
 
 
 def masked_by(maskers: Iterable[Masker], text: str) -> str:
@@ -124,8 +129,49 @@ def masked_by(maskers: Iterable[Masker], text: str) -> str:
     maskers = [masker for masker in maskers if masker]
     if not maskers or not text:
         return text
-    spans = [span for view in views(text) for masker in maskers for span in masker.found_in(view)]
+    spans = _spans(maskers, text)
     return _covered(text, spans) if spans else text
+
+
+def masked_live(maskers: Iterable[Masker], before: Sequence[str], text: str) -> str:
+    """Hide what is hidden, or will be once the next text has come, in a text after others.
+
+    Args:
+        maskers: hide.
+        before: what the same side has said before, in order.
+        text: what it says now.
+    """
+    maskers = [masker for masker in maskers if masker]
+    if not maskers or not text:
+        return text
+    spans = _spans(maskers, f"{text}{CUT}")
+    joined = Joined((*before, f"{text}{CUT}"))
+    for masker in maskers if before else ():
+        for find in (_wholes_in, _beginnings_in):
+            for parts in joined.across(partial(find, masker.unbroken)):
+                number, start, end = parts[-1]
+                if number == len(before):
+                    spans.append((start, end))
+    return _covered(text, [(start, min(end, len(text))) for start, end in spans])
+
+
+def _spans(maskers: Sequence[Masker], text: str) -> list[tuple[int, int]]:
+    return [span for view in views(text) for masker in maskers for span in masker.found_in(view)]
+
+
+def _wholes_in(needles: Sequence[str], text: str) -> Iterator[tuple[int, int]]:
+    for needle in [needle for needle in needles if needle in text]:
+        for start in _places_of(needle, text):
+            yield start, start + len(needle)
+
+
+def _beginnings_in(needles: Sequence[str], text: str) -> Iterator[tuple[int, int]]:
+    """Tell where values begin whose ends were cut off, and where that was."""
+    for cut in [found.start() for found in CUT_OFF.finditer(text)]:
+        for needle in needles:
+            begin = _beginning_of(needle, text, cut)
+            if begin is not None:
+                yield begin, cut
 
 
 def _places_of(needle: str, text: str) -> Iterator[int]:
