@@ -54,7 +54,7 @@ MAY_IMPORT: dict[str, frozenset[str] | None] = {
         "journey": "log_masking session bot driver plugins chat results interfaces wakeup",
         "load": "journey results interfaces",
         # Files of monitors are read as those of bots are, and evidence is kept as reports write it.
-        "monitor": "bot report journey chat results interfaces",
+        "monitor": "log_masking bot report journey chat results interfaces",
         "api": "session storage connectors embedded plugins interfaces",
         "testing": None,
         "default_plugins": None,

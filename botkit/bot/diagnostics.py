@@ -8,8 +8,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from botkit.masking import assigned_secrets, without_password
+
 EXCERPT_WIDTH = 120
 """Characters of a source line that are shown around the place."""
+LONGEST_LINE = 10_000
+"""Characters of a line that has an excerpt."""
 MAX_PROBLEMS = 100
 """Problems of one file that are told; whoever has more repairs these first."""
 
@@ -38,7 +42,7 @@ class Problem:
         mark: where; None if it is about the file as a whole.
         message: what is wrong and what to do, one sentence.
         hint: what may have been meant; may be empty.
-        source: the line of the file, for the excerpt; may be empty.
+        source: the line of the file, for the excerpt; may be empty, as for a line with a secret.
     """
 
     file: str
@@ -102,7 +106,7 @@ class Problems:
                 message=message,
                 severity=severity,
                 hint=hint,
-                source=self._line(mark),
+                source=_unless_secret(self._line(mark)),
             )
         )
 
@@ -131,6 +135,13 @@ class Problems:
 
     def _line(self, mark: Mark | None) -> str:
         return self._lines[mark.line - 1] if mark and mark.line <= len(self._lines) else ""
+
+
+def _unless_secret(line: str) -> str:
+    """Give a line that people may see; problems are pasted into tickets and logs of builds."""
+    if len(line) > LONGEST_LINE or any(assigned_secrets(line)) or without_password(line) != line:
+        return ""
+    return line
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -45,6 +45,7 @@ def monitor(
     """
     from botkit.cli.loading import plugins_of
     from botkit.cli.problems import count, show_problems
+    from botkit.log_masking import keep_out_of_logs
 
     if print is not None:
         click.echo((SHIPPED / SHIPPED_FILES[print]).read_text("utf-8"), nl=False)
@@ -54,6 +55,7 @@ def monitor(
     with plugins_of(plugins) as loaded_plugins:
         load = loader_of(config, loaded_plugins, dict(var))
         loaded = load()
+        keep_out_of_logs(loaded.masker)
         show_problems(loaded.problems, err=True)
         file = loaded.file
         if file is None:

@@ -21,6 +21,7 @@ from botkit.cli.problems import count, show_problems
 from botkit.cli.signals import run_until_signalled
 from botkit.interfaces import ConnectOptions, JourneyPlan
 from botkit.journey import Run, RunSettings
+from botkit.log_masking import keep_out_of_logs
 from botkit.monitor.alerts.alerting import Alerting
 from botkit.monitor.alerts.rules import Rules
 from botkit.monitor.config import LoadedMonitors, MonitorsFile, Page
@@ -127,7 +128,8 @@ class Watching:
                 metrics = await self._serve(self.file.page, monitoring, keeper, followers, nursery)
             await nursery.start(monitoring.run)
             watched = count(len(self.file.monitors), "monitor")
-            click.echo(f"{watched} at work; history in {self.file.history}", err=True)
+            kept = self.file.masker(self.file.history)
+            click.echo(f"{watched} at work; history in {kept}", err=True)
             nursery.start_soon(self._read_again, monitoring, alerting, metrics)
             await stopped.wait()
             nursery.cancel_scope.cancel()
@@ -172,6 +174,7 @@ class Watching:
             async for _ in signals:
                 # Reading is a matter of milliseconds, and bots are not made for other threads.
                 loaded = self.load()
+                keep_out_of_logs(loaded.masker)
                 show_problems(loaded.problems, err=True)
                 if loaded.file is None:
                     errors = [p for p in loaded.problems if p.severity is Severity.ERROR]

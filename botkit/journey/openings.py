@@ -15,7 +15,13 @@ from botkit.interfaces import (
     Opening,
     connector_for,
 )
-from botkit.masking import Masker, named_secrets, url_secrets, without_password
+from botkit.masking import (
+    Masker,
+    named_secrets,
+    url_secrets,
+    userdata_secrets,
+    without_password,
+)
 
 MARK = "BotkitSynthetic"
 """User data that tells the contact centre that nobody sits behind this chat."""
@@ -118,6 +124,7 @@ def hide_credentials(masker: Masker, options: ConnectOptions) -> None:
         ("the password", network.auth[1:] if network.auth else ()),
         ("the value of a header", named_secrets(network.headers)),
         ("the value of an option", named_secrets(options.options)),
+        ("the value of user data", userdata_secrets(options.userdata)),
     ):
         for secret in secrets:
             masker.hide(secret, name)

@@ -1,6 +1,12 @@
 """Keeps secrets and personal data out of everything that is shown, however they are spelled."""
 
-from botkit.masking.credentials import named_secrets, url_secrets, without_password
+from botkit.masking.credentials import (
+    assigned_secrets,
+    named_secrets,
+    url_secrets,
+    userdata_secrets,
+    without_password,
+)
 from botkit.masking.masker import HIDDEN, SHORT, Masker, masked_by, masked_live
 from botkit.masking.shortening import CUT, shortened, shortened_repr
 
@@ -9,11 +15,13 @@ __all__ = [
     "HIDDEN",
     "SHORT",
     "Masker",
+    "assigned_secrets",
     "masked_by",
     "masked_live",
     "named_secrets",
     "shortened",
     "shortened_repr",
     "url_secrets",
+    "userdata_secrets",
     "without_password",
 ]

@@ -8,7 +8,14 @@ from urllib.parse import parse_qsl, unquote
 
 from botkit.masking.masker import SHORT
 
-__all__ = ["NAMED_SECRET", "named_secrets", "url_secrets", "without_password"]
+__all__ = [
+    "NAMED_SECRET",
+    "assigned_secrets",
+    "named_secrets",
+    "url_secrets",
+    "userdata_secrets",
+    "without_password",
+]
 
 USERINFO = re.compile(
     # What follows the colon is no port, so it is a password, and may hold what a URL should not.
@@ -20,6 +27,16 @@ NAMED_SECRET = re.compile(
     re.IGNORECASE,
 )
 """Names of headers, parameters and options whose values are secrets."""
+CALLED_SECRET = re.compile(
+    r"password|passwd|passphrase|secret|token|credential|api[-_]?key|(?:^|[^a-z])jwt(?:$|[^a-z])",
+    re.IGNORECASE,
+)
+"""Names of user data whose values are secrets; a ``PassengerName`` is none."""
+ASSIGNED = re.compile(
+    r"""(?<!\w)(?P<name>[A-Za-z][\w-]{0,63})["']?\s*[:=]\s*"""
+    r"""(?P<value>"[^"]*|'[^']*|\$\{[^}]*|[^\s,{}][^,{}]*)"""
+)
+"""A name and its value, as YAML, headers and options of programs have them."""
 SCHEME = re.compile(r"[A-Za-z][\w-]*\s+(?=\S)")
 
 
@@ -47,3 +64,19 @@ def named_secrets(values: Mapping[str, str]) -> Iterator[str]:
         if NAMED_SECRET.search(name):
             yield value
             yield SCHEME.sub("", value, count=1)
+
+
+def userdata_secrets(values: Mapping[str, str]) -> Iterator[str]:
+    """Give the values of user data whose names call them secrets."""
+    yield from (value for name, value in values.items() if CALLED_SECRET.search(name))
+
+
+def assigned_secrets(line: str) -> Iterator[str]:
+    """Give what a line of a file, or an argument of a program, says that secrets are.
+
+    A reference such as ``${secret.X}`` is none.
+    """
+    for found in ASSIGNED.finditer(line):
+        value = found["value"].strip("\"' \t\r\n")
+        if not value.startswith("${"):
+            yield from named_secrets({found["name"]: value})

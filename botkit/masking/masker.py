@@ -92,6 +92,12 @@ class Masker:
             self._parts.add(text)
             self._needles = None
 
+    def learn(self, other: Masker) -> None:
+        """Hide what another one hides by now, too."""
+        self._hidden |= other._hidden
+        self._parts |= other._parts
+        self._needles = self._wholes = None
+
     def copy(self) -> Masker:
         """Give one that hides the same, and learns by itself from now on."""
         other = Masker()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +32,7 @@ from botkit.interfaces import (
 )
 from botkit.journey.misfits import Misfits
 from botkit.journey.openings import resolve
+from botkit.masking import Masker
 from botkit.monitor.alerts.outbox import Route
 from botkit.monitor.alerts.rules import Rules
 from botkit.monitor.caps import Limits
@@ -49,6 +50,7 @@ from botkit.monitor.models import (
     SloModel,
 )
 from botkit.monitor.schedule import Cron, Every, Schedule
+from botkit.monitor.secrets import hide_secrets
 from botkit.monitor.slo import Objective
 from botkit.monitor.web.access import check_binding
 
@@ -79,6 +81,7 @@ class Monitor:
         objective: what is promised of the service; None if nothing is.
         rules: when people are paged.
         needs: the names of monitors without which it makes no sense.
+        masker: hides what the file must not tell.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Monitor:
     objective: Objective | None = None
     rules: Rules = field(default_factory=Rules)
     needs: tuple[str, ...] = ()
+    masker: Masker = field(default_factory=Masker, repr=False, compare=False)
 
     def plans(self) -> Sequence[JourneyPlan]:
         """Give the journeys that are played in turn, with values of their own.
@@ -99,6 +103,8 @@ class Monitor:
             ConfigError: a value that the opening of a session names is not there any more.
         """
         plans = self.bot.plans()
+        for plan in plans:
+            plan.masker.learn(self.masker)
         return [plan for plan in plans if self.row in {None, row_of(plan)}] or plans
 
 
@@ -130,6 +136,7 @@ class MonitorsFile:
         routes: where alerts go.
         remind: seconds after which people are told again; None if never.
         monitors: in the order of the file.
+        masker: hides what the file must not tell; to be kept out of logs.
     """
 
     path: Path
@@ -145,6 +152,7 @@ class MonitorsFile:
     routes: tuple[Route, ...] = ()
     remind: float | None = None
     monitors: tuple[Monitor, ...]
+    masker: Masker = field(default_factory=Masker, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,10 +180,15 @@ class World:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedMonitors:
-    """What became of a file: None if it has errors, which are among the problems."""
+    """What became of a file: None if it has errors, which are among the problems.
+
+    Attributes:
+        masker: hides what the file must not tell, also of one with errors; the problems are masked.
+    """
 
     file: MonitorsFile | None
     problems: tuple[Problem, ...]
+    masker: Masker = field(default_factory=Masker, repr=False, compare=False)
 
 
 def load_monitors(path: Path, world: World) -> LoadedMonitors:
@@ -187,7 +200,18 @@ def load_monitors(path: Path, world: World) -> LoadedMonitors:
     file = None if reading is None else reading.read()
     found = [*problems.sorted(), *(reading.foreign if reading else ())]
     broken = any(problem.severity is Severity.ERROR for problem in found)
-    return LoadedMonitors(file=None if broken else file, problems=tuple(found))
+    mask = Masker() if reading is None else reading.masker
+    return LoadedMonitors(
+        file=None if broken else file,
+        problems=tuple(_masked(problem, mask) for problem in found),
+        masker=mask,
+    )
+
+
+def _masked(problem: Problem, mask: Masker) -> Problem:
+    shown = replace(problem, message=mask(problem.message), hint=mask(problem.hint))
+    # A line with a hole in it is no excerpt: its caret would point anywhere.
+    return shown if mask(problem.source) == problem.source else replace(shown, source="")
 
 
 def row_of(plan: JourneyPlan) -> str | None:
@@ -201,6 +225,7 @@ class _Reading:
 
     Attributes:
         foreign: what is wrong in other files, those of the bots.
+        masker: hides what the file must not tell.
     """
 
     def __init__(self, document: Document, problems: Problems, world: World) -> None:
@@ -208,6 +233,7 @@ class _Reading:
         self._folder = Path(document.file).parent
         self._values = world.surroundings.values()
         self._loaded: dict[Path, Loaded] = {}
+        self.masker = self._values.masker
         self.foreign: list[Problem] = []
 
     def read(self) -> MonitorsFile | None:
@@ -217,6 +243,7 @@ class _Reading:
             hint = f"such a file begins with '{MONITORS_KEY}: 1'"
             self._problems.add(root.mark, "this is no file of monitors", hint=hint)
             return None
+        hide_secrets(root, self._values)
         self._check_references(root)
         model = self._validate(MonitorsModel, root, "a file of monitors")
         named = get(root, ("monitors",))
@@ -280,6 +307,7 @@ class _Reading:
             ),
             remind=model.alerts.remind,
             monitors=tuple(monitors),
+            masker=self.masker,
         )
 
     def _route(self, name: str, model: RouteModel) -> Route | None:
@@ -375,6 +403,7 @@ class _Reading:
             objective=_objective(model.slo),
             rules=_rules(model.rules or file.alerts.rules),
             needs=tuple(model.needs),
+            masker=self.masker,
         )
 
     def _connect(self, model: MonitorModel) -> ConnectOptions:

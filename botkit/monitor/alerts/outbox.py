@@ -12,6 +12,7 @@ import trio
 
 from botkit.errors import FOREIGN, ConfigError
 from botkit.interfaces import AlertSink
+from botkit.log_masking import masked
 from botkit.results import Alert
 
 log = logging.getLogger(__name__)
@@ -166,7 +167,8 @@ class Outbox:
                 trouble = str(error) or type(error).__name__
         if scope.cancelled_caught:
             trouble = f"nothing came of it within {route.within:g} s"
-        self.standing.trouble = trouble
+        # The words of a plugin, which may tell the address that it posts to.
+        self.standing.trouble = masked(trouble)
         return again
 
     async def _hand_over(self, batch: Sequence[Alert]) -> None:

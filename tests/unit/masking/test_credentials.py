@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from botkit.masking import named_secrets, url_secrets, without_password
+from botkit.masking import (
+    assigned_secrets,
+    named_secrets,
+    url_secrets,
+    userdata_secrets,
+    without_password,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +59,27 @@ def test_a_name_says_that_its_value_is_a_secret(name: str, is_secret: bool) -> N
     assert set(named_secrets({name: "Bearer abc"})) == (
         {"Bearer abc", "abc"} if is_secret else set()
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "secrets"),
+    [
+        ("  token: abc", {"abc"}),
+        ("page: {host: a, token: 'abc', port: 1}", {"abc"}),
+        ('"api-key": "a, b', {"a, b"}),
+        ("--token=abc", {"abc"}),
+        ("Authorization: Bearer abc", {"Bearer abc", "abc"}),
+        ("token: ${secret.TOKEN}", set()),
+        ("say: my token is abc", set()),
+        ("token-service: {every: 5m}", set()),
+        ("token:", set()),
+    ],
+)
+def test_what_a_line_assigns_to_a_secret_is_known(line: str, secrets: set[str]) -> None:
+    assert set(assigned_secrets(line)) == secrets
+
+
+def test_user_data_is_a_secret_only_if_it_is_called_one() -> None:
+    values = {"SessionToken": "a", "api_key": "b", "PassengerName": "c", "Key": "d", "Auth": "e"}
+
+    assert set(userdata_secrets(values)) == {"a", "b"}
