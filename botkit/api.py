@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
 
-from botkit.errors import ConfigError, NoStoredSession, RestoreFailed, ungrouped
+from botkit.errors import BotkitError, ConfigError, NoStoredSession, RestoreFailed, ungrouped
 from botkit.interfaces import (
     Connector,
     NetworkSettings,
@@ -19,7 +19,8 @@ from botkit.interfaces import (
     StateStorage,
     connector_for,
 )
-from botkit.masking import without_password
+from botkit.log_masking import keep_out_of_logs
+from botkit.masking import Masker, mask_error, opening_secrets, without_password
 from botkit.plugins import load_plugins
 from botkit.plugins import make_storage as make_registered_storage
 from botkit.session import ChatSession
@@ -48,6 +49,10 @@ async def start_session(
     open_within: float = 15.0,
 ) -> AsyncIterator[ChatSession]:
     """Open a chat; leaving the block leaves the chat, on every path.
+
+    Passwords and keys of the URL, the proxy and the headers, and user data that is called a secret
+    (``SessionToken``), are in no log record while the chat lasts, and in no error of botkit's that
+    leaves the block. What the chat itself brings is given as it came.
 
     Args:
         url: the server; without one, botkit's own simulator is started for this session.
@@ -85,12 +90,13 @@ async def start_session(
         transport=transport,
         keep_state=True,
     )
-    keeper = keeper_of(storage, opening)
-    wire = connector_of(connector, url)
-    wire.check(opening)
-    await keeper.load()
-    async with _session(wire, opening, keeper) as session:
-        yield session
+    with _discreet(opening):
+        keeper = keeper_of(storage, opening)
+        wire = connector_of(connector, url)
+        wire.check(opening)
+        await keeper.load()
+        async with _session(wire, opening, keeper) as session:
+            yield session
 
 
 @asynccontextmanager
@@ -127,21 +133,45 @@ async def restore_session(
         transport=transport,
         keep_state=True,
     )
-    keeper = keeper_of(storage, opening)
-    wire = connector_of(connector, url)
-    wire.check(opening)
-    state = await keeper.load()
-    if state is None:
-        at = f" at {without_password(url)}" if url else ""
-        raise NoStoredSession(f"nothing is stored of a chat with the service {service!r}{at}")
-    opening = replace(
-        opening,
-        nickname=str(state.get("nickname") or opening.nickname),
-        userdata=_texts(state.get("userdata")),
-        restore=state,
-    )
-    async with _session(wire, opening, keeper) as session:
-        yield session
+    with _discreet(opening):
+        keeper = keeper_of(storage, opening)
+        wire = connector_of(connector, url)
+        wire.check(opening)
+        state = await keeper.load()
+        if state is None:
+            at = f" at {without_password(url)}" if url else ""
+            raise NoStoredSession(f"nothing is stored of a chat with the service {service!r}{at}")
+        opening = replace(
+            opening,
+            nickname=str(state.get("nickname") or opening.nickname),
+            userdata=_texts(state.get("userdata")),
+            restore=state,
+        )
+        with _discreet(opening):
+            async with _session(wire, opening, keeper) as session:
+                yield session
+
+
+@contextmanager
+def _discreet(opening: Opening) -> Iterator[None]:
+    """Have what opens the door to the server in no log record, and in no error that comes out."""
+    network, masker = opening.network, Masker()
+    for _, secret in opening_secrets(
+        server=opening.url,
+        proxy=network.proxy,
+        auth=network.auth,
+        headers=network.headers,
+        options=opening.options,
+        userdata=opening.userdata,
+    ):
+        masker.hide(secret)
+    if masker:
+        keep_out_of_logs(masker)
+    try:
+        yield
+    except BotkitError as error:
+        mask_error(error, masker)
+        raise
 
 
 @asynccontextmanager

@@ -55,7 +55,7 @@ MAY_IMPORT: dict[str, frozenset[str] | None] = {
         "load": "journey results interfaces",
         # Files of monitors are read as those of bots are, and evidence is kept as reports write it.
         "monitor": "log_masking bot report journey chat results interfaces",
-        "api": "session storage connectors embedded plugins interfaces",
+        "api": "log_masking session storage connectors embedded plugins interfaces",
         "testing": None,
         "default_plugins": None,
         "cli": None,

@@ -15,13 +15,7 @@ from botkit.interfaces import (
     Opening,
     connector_for,
 )
-from botkit.masking import (
-    Masker,
-    named_secrets,
-    url_secrets,
-    userdata_secrets,
-    without_password,
-)
+from botkit.masking import Masker, opening_secrets, without_password
 
 MARK = "BotkitSynthetic"
 """User data that tells the contact centre that nobody sits behind this chat."""
@@ -118,13 +112,12 @@ def _first(layers: tuple[ConnectOptions, ...], name: str) -> Any:
 def hide_credentials(masker: Masker, options: ConnectOptions) -> None:
     """Never show what opens the door to a server, whether or not a bot calls it a secret."""
     network = options.network or NetworkSettings()
-    for name, secrets in (
-        ("the password in the server's URL", url_secrets(options.server or "")),
-        ("the password in the proxy's URL", url_secrets(network.proxy or "")),
-        ("the password", network.auth[1:] if network.auth else ()),
-        ("the value of a header", named_secrets(network.headers)),
-        ("the value of an option", named_secrets(options.options)),
-        ("the value of user data", userdata_secrets(options.userdata)),
+    for name, secret in opening_secrets(
+        server=options.server,
+        proxy=network.proxy,
+        auth=network.auth,
+        headers=network.headers,
+        options=options.options,
+        userdata=options.userdata,
     ):
-        for secret in secrets:
-            masker.hide(secret, name)
+        masker.hide(secret, name)

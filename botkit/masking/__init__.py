@@ -3,10 +3,12 @@
 from botkit.masking.credentials import (
     assigned_secrets,
     named_secrets,
+    opening_secrets,
     url_secrets,
     userdata_secrets,
     without_password,
 )
+from botkit.masking.exceptions import mask_error
 from botkit.masking.masker import HIDDEN, SHORT, Masker, masked_by, masked_live
 from botkit.masking.shortening import CUT, shortened, shortened_repr
 
@@ -16,9 +18,11 @@ __all__ = [
     "SHORT",
     "Masker",
     "assigned_secrets",
+    "mask_error",
     "masked_by",
     "masked_live",
     "named_secrets",
+    "opening_secrets",
     "shortened",
     "shortened_repr",
     "url_secrets",

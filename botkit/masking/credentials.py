@@ -12,6 +12,7 @@ __all__ = [
     "NAMED_SECRET",
     "assigned_secrets",
     "named_secrets",
+    "opening_secrets",
     "url_secrets",
     "userdata_secrets",
     "without_password",
@@ -80,3 +81,29 @@ def assigned_secrets(line: str) -> Iterator[str]:
         value = found["value"].strip("\"' \t\r\n")
         if not value.startswith("${"):
             yield from named_secrets({found["name"]: value})
+
+
+def opening_secrets(
+    *,
+    server: str | None,
+    proxy: str | None,
+    auth: tuple[str, str] | None,
+    headers: Mapping[str, str],
+    options: Mapping[str, str],
+    userdata: Mapping[str, str],
+) -> Iterator[tuple[str, str]]:
+    """Give what opens the door to a server, whether or not anybody calls it a secret.
+
+    Returns:
+        What each is called in warnings, and the secret itself.
+    """
+    for name, secrets in (
+        ("the password in the server's URL", url_secrets(server or "")),
+        ("the password in the proxy's URL", url_secrets(proxy or "")),
+        ("the password", auth[1:] if auth else ()),
+        ("the value of a header", named_secrets(headers)),
+        ("the value of an option", named_secrets(options)),
+        ("the value of user data", userdata_secrets(userdata)),
+    ):
+        for secret in secrets:
+            yield name, secret
