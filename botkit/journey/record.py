@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from botkit.chat import Error, Event, PartyKind, Row
+from botkit.chat import Error, Event, Message, PartyKind, Row
 from botkit.chat.transcript import row_of
 from botkit.interfaces import JourneyPlan, Reporter
 from botkit.journey.shown import ShownJourney, shown_row, shown_step
@@ -121,9 +121,7 @@ class Record:
         for text in self.foresee(event):
             self.foreseen.hide(text)
         row = row_of(event)
-        if (self.masker or self.foreseen) and row.kind == "message":
-            row = self._said(row)
-        row = self.masked(row)
+        row = self._said(row) if type(event) is Message else self.masked(row)
         self._tell(lambda reporter: reporter.event(self.shown, row))
 
     def join(self, rows: Iterable[Row]) -> None:
@@ -135,14 +133,21 @@ class Record:
             self.masker.hide_parts(*(row.text for row in messages if is_own(row) is own))
 
     def _said(self, row: Row) -> Row:
-        """Hide what a message and those before it, of the same side, make up together."""
+        """Give a message as it may be shown, by what it and those before it make up together."""
+        if not (self.masker or self.foreseen):
+            return row
         latest = self._latest[is_own(row)]
         before = [text[-MAX_REACH:] for text in latest]
         latest.append(row.text)
-        if before:
-            self.masker.hide_parts(*before, row.text)
         # The next message may bring the rest of what this one ends with.
-        return replace(row, text=masked_live((self.masker, self.foreseen), before, row.text))
+        text = self._live(before, row.text)
+        if before and text != row.text:
+            self.masker.hide_parts(*before, row.text)
+            text = self._live(before, row.text)
+        return replace(row, who=self.mask_now(row.who), text=text)
+
+    def _live(self, before: Sequence[str], text: str) -> str:
+        return masked_live((self.masker, self.foreseen), before, text)
 
     def masked(self, row: Row) -> Row:
         """Give a row of the transcript as it may be shown."""

@@ -20,6 +20,8 @@ HIDDEN = "***"
 """What is shown in place of a value that must not be shown."""
 SHORT = 4
 """A value of fewer characters is hidden only where it stands alone, as a word."""
+KEPT, LONGEST_KEPT = 64, 200
+"""Texts that a masker knows the answer for, and characters of each."""
 SHORTEST_BEGINNING = 3
 """Characters of a hidden value before a cut that tell something of it; half of it always does."""
 CUT_OFF = re.compile(CUTS)
@@ -38,7 +40,7 @@ class Masker:
         warnings: what the masker cannot do well, each naming a value; never a value itself.
     """
 
-    __slots__ = ("__weakref__", "_hidden", "_needles", "_parts", "_wholes", "warnings")
+    __slots__ = ("__weakref__", "_hidden", "_needles", "_parts", "_shown", "_wholes", "warnings")
 
     def __init__(self) -> None:
         self._hidden: set[str] = set()
@@ -47,6 +49,8 @@ class Masker:
         self._wholes: tuple[str, ...] | None = None
         # Made when they are needed: of ten thousand rows of data most are never shown.
         self._needles: tuple[str, ...] | None = None
+        # What was masked last: names and kinds of events come again and again.
+        self._shown: dict[str, str] = {}
         self.warnings: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
@@ -66,7 +70,7 @@ class Masker:
             self.warnings += (_about_short(text.strip(), name),)
         if text.strip():
             self._hidden.add(text)
-            self._needles = self._wholes = None
+            self._learned()
 
     def hide_parts(self, *texts: str) -> None:
         """Never show the parts of what is hidden if it came in texts, one after the other.
@@ -91,12 +95,17 @@ class Masker:
         if text.strip() and text not in self._hidden | self._parts:
             self._parts.add(text)
             self._needles = None
+            self._shown.clear()
 
     def learn(self, other: Masker) -> None:
         """Hide what another one hides by now, too."""
         self._hidden |= other._hidden
         self._parts |= other._parts
+        self._learned()
+
+    def _learned(self) -> None:
         self._needles = self._wholes = None
+        self._shown.clear()
 
     def copy(self) -> Masker:
         """Give one that hides the same, and learns by itself from now on."""
@@ -109,7 +118,17 @@ class Masker:
 
     def __call__(self, text: str) -> str:
         """Write ``***`` in place of everything that must not be shown."""
-        return masked_by((self,), text)
+        if not text or not self._hidden:
+            return text
+        shown = self._shown.get(text)
+        if shown is None:
+            spans = _spans((self,), text)
+            shown = _covered(text, spans) if spans else text
+            if len(text) <= LONGEST_KEPT:
+                if len(self._shown) >= KEPT:
+                    self._shown.clear()
+                self._shown[text] = shown
+        return shown
 
     def found_in(self, view: View) -> Iterator[tuple[int, int]]:
         """Tell where in the original text the hidden parts of a reading stand."""
@@ -133,8 +152,8 @@ def _found(needles: Sequence[str], view: View) -> Iterator[tuple[int, int]]:
 def masked_by(maskers: Iterable[Masker], text: str) -> str:
     """Hide what any of some maskers hides, in one go: what overlaps leaves nothing."""
     maskers = [masker for masker in maskers if masker]
-    if not maskers or not text:
-        return text
+    if len(maskers) < 2:
+        return maskers[0](text) if maskers else text
     spans = _spans(maskers, text)
     return _covered(text, spans) if spans else text
 
@@ -151,13 +170,12 @@ def masked_live(maskers: Iterable[Masker], before: Sequence[str], text: str) -> 
     if not maskers or not text:
         return text
     spans = _spans(maskers, f"{text}{CUT}")
-    joined = Joined((*before, f"{text}{CUT}"))
-    for masker in maskers if before else ():
-        for find in (_wholes_in, _beginnings_in):
-            for parts in joined.across(partial(find, masker.unbroken)):
-                number, start, end = parts[-1]
-                if number == len(before):
-                    spans.append((start, end))
+    unbroken = [needle for masker in maskers for needle in masker.unbroken]
+    find = partial(_wholes_and_beginnings_in, unbroken)
+    for parts in Joined((*before, f"{text}{CUT}")).across(find) if before else ():
+        number, start, end = parts[-1]
+        if number == len(before):
+            spans.append((start, end))
     return _covered(text, [(start, min(end, len(text))) for start, end in spans])
 
 
@@ -178,6 +196,11 @@ def _beginnings_in(needles: Sequence[str], text: str) -> Iterator[tuple[int, int
             begin = _beginning_of(needle, text, cut)
             if begin is not None:
                 yield begin, cut
+
+
+def _wholes_and_beginnings_in(needles: Sequence[str], text: str) -> Iterator[tuple[int, int]]:
+    yield from _wholes_in(needles, text)
+    yield from _beginnings_in(needles, text)
 
 
 def _places_of(needle: str, text: str) -> Iterator[int]:
