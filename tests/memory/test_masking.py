@@ -508,3 +508,57 @@ async def test_no_canary_is_in_any_output(
     assert heard[-1] == "that was all"
     leaks = {name: sorted(leaks_in("\n".join(read(played)))) for name, read in ARTEFACTS.items()}
     assert leaks == {name: [] for name in ARTEFACTS}
+
+
+LATE_BOT = """\
+botkit: 1
+bot: late
+steps:
+  - wait_for: agent
+  - say: my number is 908-172
+  - expect: {matches: 'number=(?P<number>\\S+);;'}
+    mask: [number]
+  - say: it is 908-172
+  - expect: bye
+"""
+LATE_AGENTS = """\
+botkit-agents: 1
+agents:
+  Grace:
+    - expect: my number
+    - say: number=908-172;;
+    - say: again 908-172
+    - expect: it is
+    - say: bye
+"""
+
+
+async def test_a_capture_is_hidden_live_from_its_message_on_and_everywhere_at_the_end(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    (tmp_path / "b.yaml").write_text(LATE_BOT)
+    (tmp_path / "agents.yaml").write_text(LATE_AGENTS)
+    own, everything = Plugins(), Everything()
+    load_plugins(environ={"BOTKIT_LOAD_PLUGINS": ""}, into=own)
+    async with trio.open_nursery() as nursery:
+        settings = SimulatorSettings(agents=tmp_path / "agents.yaml", seed=1)
+        connector = await simulator_in(nursery, settings)
+        run = Run(
+            plans_of(tmp_path / "b.yaml", own, {}),
+            RunSettings(override=ConnectOptions(connector=IN_MEMORY), record_frames=True),
+            connectors={IN_MEMORY: lambda: connector},
+            dispatcher=own.dispatcher,
+            reporters=[EventsReporter(tmp_path / "run.ndjson"), everything],
+        )
+        result = await run.play()
+        nursery.cancel_scope.cancel()
+    own.close()
+
+    assert result.journeys[0].verdict is Verdict.PASSED, result.journeys[0].message
+    assert "908-172" not in repr(result)
+    live = (tmp_path / "run.ndjson").read_text(encoding="utf-8").splitlines()
+    before = next(n for n, line in enumerate(live) if "number=***;;" in line)
+    assert [line for line in live[before:] if "908-172" in line] == []
+    # Nobody could know it yet; bots/README.md says so.
+    assert sum("my number is 908-172" in line for line in live[:before]) >= 1
+    assert any("it is ***" in line for line in live[before:])
