@@ -99,6 +99,8 @@ class Masker:
 
     def learn(self, other: Masker) -> None:
         """Hide what another one hides by now, too."""
+        if not other:
+            return
         self._hidden |= other._hidden
         self._parts |= other._parts
         self._learned()

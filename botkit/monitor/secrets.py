@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
-from botkit.bot.source import Entries, Node, Scalar, find
+from botkit.bot.source import Entries, Items, Node, Scalar, find
 from botkit.bot.values import Template, Values
 from botkit.errors import ConfigError
-from botkit.masking import assigned_secrets, named_secrets, url_secrets
+from botkit.masking import assigned_secrets, named_secrets, url_secrets, userdata_secrets
 
+USERDATA = "userdata"
+"""Its names are those of customers: fewer of them say that something is a secret."""
 REFERENCE = re.compile(r"\$\{[^}]*\}?")
 SHORTEST_PATH = 8
 """Characters of a path that may be a secret itself; ``/alerts`` is said in other places, too."""
@@ -28,31 +29,31 @@ def hide_secrets(root: Node, values: Values) -> None:
         root: of the file.
         values: what is filled in; its masker learns.
     """
-    for name, text in _texts_in(root, ""):
+    hide = values.masker.hide
+    for name, text in _texts_in(root):
         text = _filled(text, values)
-        for secrets in (named_secrets({name: text}), url_secrets(text), assigned_secrets(text)):
-            for secret in secrets:
-                values.masker.hide(secret)
-    for name, text in _texts_in(find(root, ("alerts", "to")), ""):
-        for secret in _doors_of(_filled(text, values)) if name == "url" else ():
-            values.masker.hide(secret)
+        for secret in (*named_secrets({name: text}), *url_secrets(text)):
+            hide(secret)
+    for name, text in _texts_in(find(root, ("alerts", "to"))):
+        text = _filled(text, values)
+        for secret in (*assigned_secrets(text), *(_doors_of(text) if name == "url" else ())):
+            hide(secret)
 
 
-def _texts_in(node: Node, name: str) -> Iterator[tuple[str, str]]:
-    """Give all texts, each with the key that it stands under."""
+def _texts_in(node: Node, name: str = "") -> Iterator[tuple[str, str]]:
+    """Give all texts, each with the name that says whether it is a secret."""
     if isinstance(node, Scalar):
         yield name, node.text
-    elif isinstance(node, Entries):
-        for key, child in node.values.items():
-            yield from _texts_in(child, key if isinstance(child, Scalar) else _of_list(key, child))
-    else:
+    elif isinstance(node, Items):
         for item in node.items:
             yield from _texts_in(item, name)
-
-
-def _of_list(key: str, child: Node) -> str:
-    # A mapping is a name of its own: one of a monitor may be "token-service".
-    return "" if isinstance(child, Entries) else key
+    else:
+        for key, child in node.values.items():
+            if name == USERDATA and not any(userdata_secrets({key: "?"})):
+                key = ""
+            # A mapping is a name of its own: one of a monitor may be "token-service".
+            is_name = not isinstance(child, Entries) or key == USERDATA
+            yield from _texts_in(child, key if is_name else "")
 
 
 def _filled(text: str, values: Values) -> str:
@@ -64,8 +65,8 @@ def _filled(text: str, values: Values) -> str:
 
 
 def _doors_of(url: str) -> Iterator[str]:
-    """Give what of the URL of a sink lets anybody post there."""
-    parts = urlsplit(url) if "://" in url else urlsplit("")
-    for text in (parts.path, parts.query):
+    """Give what of the URL of a sink lets anybody post there; it may be no proper URL."""
+    path, _, query = url.partition("://")[2].partition("#")[0].partition("?")
+    for text in (path[len(path.partition("/")[0]) :], query):
         if len(text.strip("/")) >= SHORTEST_PATH:
             yield text

@@ -28,6 +28,7 @@ SECRETS = {
     "an assigned argument": "arg-4ss1gned",
     "a server": "srv-pa55",
     "a server's parameter": "prm-0099",
+    "user data": "s3ssion-55",
     "a filled in secret": "k3y-of-the-hook",
 }
 FILE = """
@@ -56,7 +57,11 @@ FILE = """
         bot: bot.yaml
         every: 5m
         server: http://ada:srv-pa55@127.0.0.1:9/cometd?token=prm-0099
-        userdata: {Segment: "${env.SEGMENT}", Key: "${secret.HOOK}"}
+        userdata:
+          Segment: "${env.SEGMENT}"
+          Key: "${secret.HOOK}"
+          CustomerKey: c-of-gold
+          SessionToken: s3ssion-55
 """
 BOT = """\
 botkit: 1
@@ -96,7 +101,7 @@ def test_a_file_knows_what_it_must_not_tell(name: str, tmp_path: Path) -> None:
 
 def test_what_is_no_secret_is_told(tmp_path: Path) -> None:
     loaded = load(tmp_path, FILE)
-    told = "token-service botkit db.example.com segment-of-ada m.example.com x, ada, example.com"
+    told = "token-service botkit segment-of-ada c-of-gold db.example.com m.example.com x, ada, Key"
 
     assert loaded.masker(told) == told
     assert loaded.masker("https://example.com/alerts") == "https://example.com/alerts"
@@ -116,6 +121,7 @@ BROKEN = {
     "a sink that takes no such thing": FILE.replace("routing_key: rk", "ruoting_key: rk"),
     "a wrong type": FILE.replace("token: page-t0ken-1", "token: [page-t0ken-1]"),
     "a URL of no server": FILE.replace("https://example.com/alerts", "//u:srv-pa55@/alerts"),
+    "no URL at all": FILE.replace("https://hooks.example.com", "https://[hooks"),
     "a history that is none": FILE.replace("postgresql://", "mysql://"),
     "a reference to nothing": FILE.replace("${env.DB_PASSWORD}", "pg-pa55-word${env.NONE}"),
     "a quote that never ends": FILE.replace("token: page-t0ken-1", "token: 'page-t0ken-1"),

@@ -33,7 +33,10 @@ class Post:
     """
 
     def __init__(self, url: str, *, secrets: Sequence[str] = ()) -> None:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # Not that text: it has the URL in it.
+            parts = urlsplit("")
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConfigError("this needs the URL of a server, with https://", key="url")
         self._url = url
