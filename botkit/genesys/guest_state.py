@@ -30,13 +30,14 @@ def name_of(token: str) -> str:
 class SeenMessages:
     """Remembers the messages of one chat by id and stamp."""
 
-    __slots__ = ("_floor", "_latest", "_stamps")
+    __slots__ = ("_floor", "_forget_at", "_latest", "_stamps")
 
     def __init__(
         self, stamps: Mapping[str, float] = MappingProxyType({}), *, floor: float = 0.0
     ) -> None:
         self._stamps = dict(stamps)
         self._floor = floor
+        self._forget_at = 2 * REMEMBERED
         self._latest = max(self._stamps.values(), default=floor)
 
     @property
@@ -62,11 +63,18 @@ class SeenMessages:
         if not id:
             return
         self._stamps[id] = stamp
-        if len(self._stamps) > 2 * REMEMBERED:
-            newest = sorted(self._stamps.items(), key=lambda pair: pair[1])
-            forgotten, kept = newest[:-REMEMBERED], newest[-REMEMBERED:]
+        if len(self._stamps) >= self._forget_at:
+            self._forget()
+
+    def _forget(self) -> None:
+        newest = sorted(self._stamps.items(), key=lambda pair: pair[1])
+        oldest = newest[-REMEMBERED][1]
+        # What has the same stamp stays: more may come of that moment, which must not count as seen.
+        forgotten = [pair for pair in newest[:-REMEMBERED] if pair[1] < oldest]
+        if forgotten:
             self._floor = max(self._floor, forgotten[-1][1])
-            self._stamps = dict(kept)
+            self._stamps = dict(newest[len(forgotten) :])
+        self._forget_at = 2 * max(len(self._stamps), REMEMBERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -241,8 +241,6 @@ def agents_file(spellings: Container[str]) -> str:
     steps: list[object] = [{"say": literal(text)} for text in says]
     steps.append({"expect": {"equals": "go"}, "within": "10h"})
     for canary in CANARIES:
-        # No wire must keep in mind more of one moment than a contact centre says in it.
-        steps.append({"pause": "10ms"})
         for name, spelled in spellings_of(canary):
             if name in spellings:
                 steps.append({"say": literal(f"it is {FRAME[0]}{spelled}{FRAME[1]} is it")})
