@@ -62,4 +62,7 @@ class MaskedRecords:
             told = logging.Formatter().formatException(record.exc_info)
             if (shown := masked(told)) != told:
                 record.exc_text, record.exc_info = shown, None
+        if record.stack_info:
+            # Lines of source: a test, or a notebook, has secrets in them.
+            record.stack_info = masked(record.stack_info)
         return record

@@ -48,6 +48,16 @@ def test_a_traceback_is_masked(caplog: pytest.LogCaptureFixture) -> None:
     assert kept
 
 
+def test_a_stack_is_masked(caplog: pytest.LogCaptureFixture) -> None:
+    kept = masker("s3cret-6")
+    logger.warning("here", stack_info=bool("s3cret-6"))
+
+    (record,) = caplog.records
+    assert "stack_info=bool" in (record.stack_info or "")
+    assert "s3cret-6" not in caplog.text
+    assert kept
+
+
 def test_a_record_without_secrets_stays_as_it_was(caplog: pytest.LogCaptureFixture) -> None:
     kept = masker("s3cret-3")
     logger.warning("it is %s", "well")
