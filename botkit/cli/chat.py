@@ -122,8 +122,10 @@ class Chatting:
         import trio
 
         from botkit.cli.signals import run_until_signalled
+        from botkit.log_masking import keep_out_of_logs
         from botkit.recording import Recorder
 
+        keep_out_of_logs(self._resolved.masker)
         opening = self._resolved.opening
         recorder = Recorder(opening.userdata, self._resolved.masker)
         began = trio.current_time()
