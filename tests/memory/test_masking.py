@@ -187,10 +187,14 @@ SEARCHED = [
 ]
 
 
-def leaks_in(text: str) -> set[tuple[str, str]]:
-    """Name what stands in a text that must not."""
+def leaks_in(text: str, spellings: Container[str]) -> set[tuple[str, str]]:
+    """Name what stands in a text that must not, of what was said in these spellings, or cut."""
     text = folded(text)
-    return {(canary, name) for canary, name, spelled in SEARCHED if spelled in text}
+    return {
+        (canary, name)
+        for canary, name, spelled in SEARCHED
+        if (name in spellings or name not in SPELLINGS) and spelled in text
+    }
 
 
 # --- the journey ---------------------------------------------------------------------------------
@@ -259,7 +263,7 @@ def literal(text: str) -> str:
     return text.replace("${", "$${")
 
 
-FEW = ("itself", "url", "json in json", "base64 1")
+FEW = ("itself", "json in json", "base64 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -504,7 +508,11 @@ async def test_no_canary_is_in_any_output(
     assert len(result.frames) > WIRES[wire].frames
     heard = [row.text for row in result.transcript if row.kind == "message"]
     assert heard[-1] == "that was all"
-    leaks = {name: sorted(leaks_in("\n".join(read(played)))) for name, read in ARTEFACTS.items()}
+    spellings = WIRES[wire].spellings
+    leaks = {
+        name: sorted(leaks_in("\n".join(read(played)), spellings))
+        for name, read in ARTEFACTS.items()
+    }
     assert leaks == {name: [] for name in ARTEFACTS}
 
 
