@@ -9,7 +9,8 @@ from botkit.masking.credentials import (
     without_password,
 )
 from botkit.masking.exceptions import mask_error
-from botkit.masking.masker import HIDDEN, SHORT, Masker, masked_by, masked_live
+from botkit.masking.masker import HIDDEN, Masker, masked_by, masked_live
+from botkit.masking.needles import SHORT
 from botkit.masking.shortening import CUT, shortened, shortened_repr
 
 __all__ = [

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl, unquote
 
-from botkit.masking.masker import SHORT
+from botkit.masking.needles import SHORT
 
 __all__ = [
     "NAMED_SECRET",

@@ -5,26 +5,19 @@ What it promises, and what not, is told in bots/README.md, "What is never shown"
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 
 from botkit.masking.joining import Joined
+from botkit.masking.needles import SHORT, Needles
 from botkit.masking.shortening import CUT
-from botkit.masking.spellings import needles
-from botkit.masking.views import CUTS, View, views
+from botkit.masking.views import View, views
 
 __all__ = ["HIDDEN", "SHORT", "Masker", "masked_by", "masked_live"]
 
 HIDDEN = "***"
 """What is shown in place of a value that must not be shown."""
-SHORT = 4
-"""A value of fewer characters is hidden only where it stands alone, as a word."""
 KEPT, LONGEST_KEPT = 64, 200
 """Texts that a masker knows the answer for, and characters of each."""
-SHORTEST_BEGINNING = 3
-"""Characters of a hidden value before a cut that tell something of it; half of it always does."""
-CUT_OFF = re.compile(CUTS)
 
 
 class Masker:
@@ -40,15 +33,15 @@ class Masker:
         warnings: what the masker cannot do well, each naming a value; never a value itself.
     """
 
-    __slots__ = ("__weakref__", "_hidden", "_needles", "_parts", "_shown", "_wholes", "warnings")
+    __slots__ = ("__weakref__", "_hidden", "_needles", "_parts", "_shown", "_unbroken", "warnings")
 
     def __init__(self) -> None:
         self._hidden: set[str] = set()
         # Of these no parts are looked for: soon every letter would be one.
         self._parts: set[str] = set()
-        self._wholes: tuple[str, ...] | None = None
+        self._unbroken: Needles | None = None
         # Made when they are needed: of ten thousand rows of data most are never shown.
-        self._needles: tuple[str, ...] | None = None
+        self._needles: Needles | None = None
         # What was masked last: names and kinds of events come again and again.
         self._shown: dict[str, str] = {}
         self.warnings: tuple[str, ...] = ()
@@ -78,24 +71,22 @@ class Masker:
         Args:
             texts: what one side said, in order; as many as there are.
         """
-        find = partial(_wholes_in, self.unbroken)
-        for parts in Joined(texts).across(find) if self else ():
+        for parts in Joined(texts).across(self.unbroken.wholes_in) if self else ():
             for number, first, last in parts:
                 self._hide_part(texts[number][first:last])
 
     @property
-    def unbroken(self) -> tuple[str, ...]:
+    def unbroken(self) -> Needles:
         """What to look for in texts that are read without blanks; no parts of what is hidden."""
-        if self._wholes is None:
-            found = {needle.replace(" ", "") for needle in _needles_of(self._hidden)}
-            self._wholes = tuple(needle for needle in found if len(needle) >= SHORT)
-        return self._wholes
+        found = self._unbroken
+        if found is None:
+            found = self._unbroken = Needles.of(self._hidden).unbroken()
+        return found
 
     def _hide_part(self, text: str) -> None:
         if text.strip() and text not in self._hidden | self._parts:
             self._parts.add(text)
-            self._needles = None
-            self._shown.clear()
+            self._needles, self._shown = None, {}
 
     def learn(self, other: Masker) -> None:
         """Hide what another one hides by now, too."""
@@ -106,8 +97,9 @@ class Masker:
         self._learned()
 
     def _learned(self) -> None:
-        self._needles = self._wholes = None
-        self._shown.clear()
+        self._needles = self._unbroken = None
+        # A new one: another thread that logs may be about to write into the old one.
+        self._shown = {}
 
     def copy(self) -> Masker:
         """Give one that hides the same, and learns by itself from now on."""
@@ -122,33 +114,27 @@ class Masker:
         """Write ``***`` in place of everything that must not be shown."""
         if not text or not self._hidden:
             return text
-        shown = self._shown.get(text)
+        known = self._shown
+        shown = known.get(text)
         if shown is None:
             spans = _spans((self,), text)
             shown = _covered(text, spans) if spans else text
             if len(text) <= LONGEST_KEPT:
-                if len(self._shown) >= KEPT:
-                    self._shown.clear()
-                self._shown[text] = shown
+                if len(known) >= KEPT:
+                    known.clear()
+                known[text] = shown
         return shown
 
     def found_in(self, view: View) -> Iterator[tuple[int, int]]:
         """Tell where in the original text the hidden parts of a reading stand."""
-        if self._needles is None:
-            self._needles = _needles_of(self._hidden | self._parts)
-        return _found(self._needles, view)
-
-
-def _needles_of(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(frozenset[str]().union(*map(needles, values)))
-
-
-def _found(needles: Sequence[str], view: View) -> Iterator[tuple[int, int]]:
-    for start, end in _wholes_in(needles, view.text):
-        yield view.source(start, end)
-    for start, cut in _beginnings_in(needles, view.text):
-        # Up to the cut: half an escape reads as nothing.
-        yield view.source(start, cut)[0], view.source(cut, cut + 1)[0]
+        needles = self._needles
+        if needles is None:
+            needles = self._needles = Needles.of(self._hidden | self._parts)
+        for start, end in needles.wholes_in(view.text):
+            yield view.source(start, end)
+        for start, cut in needles.beginnings_in(view.text):
+            # Up to the cut: half an escape reads as nothing.
+            yield view.source(start, cut)[0], view.source(cut, cut + 1)[0]
 
 
 def masked_by(maskers: Iterable[Masker], text: str) -> str:
@@ -172,61 +158,17 @@ def masked_live(maskers: Iterable[Masker], before: Sequence[str], text: str) -> 
     if not maskers or not text:
         return text
     spans = _spans(maskers, f"{text}{CUT}")
-    unbroken = [needle for masker in maskers for needle in masker.unbroken]
-    find = partial(_wholes_and_beginnings_in, unbroken)
-    for parts in Joined((*before, f"{text}{CUT}")).across(find) if before else ():
-        number, start, end = parts[-1]
-        if number == len(before):
-            spans.append((start, end))
+    joined = Joined((*before, f"{text}{CUT}"))
+    for masker in maskers if before else ():
+        for parts in joined.across(masker.unbroken.all_in):
+            number, start, end = parts[-1]
+            if number == len(before):
+                spans.append((start, end))
     return _covered(text, [(start, min(end, len(text))) for start, end in spans])
 
 
 def _spans(maskers: Sequence[Masker], text: str) -> list[tuple[int, int]]:
     return [span for view in views(text) for masker in maskers for span in masker.found_in(view)]
-
-
-def _wholes_in(needles: Sequence[str], text: str) -> Iterator[tuple[int, int]]:
-    for needle in [needle for needle in needles if needle in text]:
-        for start in _places_of(needle, text):
-            yield start, start + len(needle)
-
-
-def _beginnings_in(needles: Sequence[str], text: str) -> Iterator[tuple[int, int]]:
-    """Tell where values begin whose ends were cut off, and where that was."""
-    for cut in [found.start() for found in CUT_OFF.finditer(text)]:
-        for needle in needles:
-            begin = _beginning_of(needle, text, cut)
-            if begin is not None:
-                yield begin, cut
-
-
-def _wholes_and_beginnings_in(needles: Sequence[str], text: str) -> Iterator[tuple[int, int]]:
-    yield from _wholes_in(needles, text)
-    yield from _beginnings_in(needles, text)
-
-
-def _places_of(needle: str, text: str) -> Iterator[int]:
-    start = text.find(needle)
-    while start >= 0:
-        if len(needle) >= SHORT or _stands_alone(text, start, start + len(needle)):
-            yield start
-        start = text.find(needle, start + 1)
-
-
-def _stands_alone(text: str, start: int, end: int) -> bool:
-    before, after = text[start - 1 : start] if start else "", text[end : end + 1]
-    return not (before.isalnum() or before == "_" or after.isalnum() or after == "_")
-
-
-def _beginning_of(needle: str, text: str, end: int) -> int | None:
-    """Find where a value begins whose end was cut off."""
-    least = needle[: min(SHORTEST_BEGINNING, max(1, len(needle) // 2))]
-    start = text.find(least, max(0, end - len(needle)), end)
-    while start >= 0:
-        if needle.startswith(text[start:end]):
-            return start
-        start = text.find(least, start + 1, end)
-    return None
 
 
 def _covered(text: str, spans: Iterable[tuple[int, int]]) -> str:
