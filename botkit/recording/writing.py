@@ -13,10 +13,10 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 
+from botkit.masking import without_password
 from botkit.recording.beats import Beat, Recording
 from botkit.recording.masking import matcher_for
 
@@ -49,8 +49,7 @@ def bot_text(recording: Recording) -> str:
 
 def place_of(url: str) -> str:
     """Name a server, without the password and the query that a URL may hold."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return re.split(r"[?#]", without_password(url), maxsplit=1)[0]
 
 
 def bot_name(text: str) -> str:

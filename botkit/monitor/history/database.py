@@ -49,7 +49,7 @@ def parse_url(text: str) -> URL:
         return URL.create("sqlite", database=os.path.abspath(text))
     try:
         url = make_url(text)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         # Not the text itself, which may hold a password.
         raise ConfigError("the URL of the history cannot be read", key="history") from error
     match url.get_backend_name():

@@ -70,6 +70,8 @@ def test_a_wire_is_named_if_others_cannot_do_the_same(value: Any, connector: str
 
 def test_a_server_is_named_without_its_secrets() -> None:
     assert place_of("https://ada:pw@x.example:8/chat?key=1#f") == "https://x.example:8/chat"
+    assert place_of("https://ada:p@w/x?y@x.example/chat") == "https://x.example/chat"
+    assert place_of("https://ada:pw@[bad") == "https://[bad"
 
 
 @pytest.mark.parametrize(

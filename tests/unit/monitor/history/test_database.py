@@ -41,7 +41,12 @@ def test_a_relative_path_stays_the_same_file(
     assert parse_url("history.db").database == str(tmp_path / "history.db")
 
 
-@pytest.mark.parametrize("url", ["mysql://h/db", "sqlite://", "sqlite:///:memory:", "://", "x://"])
+BAD_PORT = "postgresql://ada:hunter2@h:port/db"
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://h/db", "sqlite://", "sqlite:///:memory:", "://", "x://", BAD_PORT]
+)
 def test_other_places_are_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="history"):
         parse_url(url)
