@@ -40,8 +40,9 @@ class Masker:
         # Of these no parts are looked for: soon every letter would be one.
         self._parts: set[str] = set()
         self._unbroken: Needles | None = None
-        # Made when they are needed: of ten thousand rows of data most are never shown.
-        self._needles: Needles | None = None
+        # Made when they are needed: of ten thousand rows of data most are never shown. With the
+        # number of values that they are made of: another thread may log while this one learns.
+        self._needles: tuple[int, Needles] | None = None
         # What was masked last: names and kinds of events come again and again.
         self._shown: dict[str, str] = {}
         self.warnings: tuple[str, ...] = ()
@@ -86,7 +87,7 @@ class Masker:
     def _hide_part(self, text: str) -> None:
         if text.strip() and text not in self._hidden | self._parts:
             self._parts.add(text)
-            self._needles, self._shown = None, {}
+            self._shown = {}
 
     def learn(self, other: Masker) -> None:
         """Hide what another one hides by now, too."""
@@ -97,8 +98,8 @@ class Masker:
         self._learned()
 
     def _learned(self) -> None:
-        self._needles = self._unbroken = None
-        # A new one: another thread that logs may be about to write into the old one.
+        self._unbroken = None
+        # A new one: the thread that logs may be about to write into the old one.
         self._shown = {}
 
     def copy(self) -> Masker:
@@ -127,14 +128,18 @@ class Masker:
 
     def found_in(self, view: View) -> Iterator[tuple[int, int]]:
         """Tell where in the original text the hidden parts of a reading stand."""
-        needles = self._needles
-        if needles is None:
-            needles = self._needles = Needles.of(self._hidden | self._parts)
+        needles = self._looked_for()
         for start, end in needles.wholes_in(view.text):
             yield view.source(start, end)
         for start, cut in needles.beginnings_in(view.text):
             # Up to the cut: half an escape reads as nothing.
             yield view.source(start, cut)[0], view.source(cut, cut + 1)[0]
+
+    def _looked_for(self) -> Needles:
+        number, known = len(self._hidden) + len(self._parts), self._needles
+        if known is None or known[0] != number:
+            known = self._needles = number, Needles.of(self._hidden | self._parts)
+        return known[1]
 
 
 def masked_by(maskers: Iterable[Masker], text: str) -> str:
