@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,7 +50,7 @@ from botkit.monitor.models import (
     SloModel,
 )
 from botkit.monitor.schedule import Cron, Every, Schedule
-from botkit.monitor.secrets import hide_secrets
+from botkit.monitor.secrets import hide_secrets, masked_problem
 from botkit.monitor.slo import Objective
 from botkit.monitor.web.access import check_binding
 
@@ -203,15 +203,9 @@ def load_monitors(path: Path, world: World) -> LoadedMonitors:
     mask = Masker() if reading is None else reading.masker
     return LoadedMonitors(
         file=None if broken else file,
-        problems=tuple(_masked(problem, mask) for problem in found),
+        problems=tuple(masked_problem(problem, mask) for problem in found),
         masker=mask,
     )
-
-
-def _masked(problem: Problem, mask: Masker) -> Problem:
-    shown = replace(problem, message=mask(problem.message), hint=mask(problem.hint))
-    # A line with a hole in it is no excerpt: its caret would point anywhere.
-    return shown if mask(problem.source) == problem.source else replace(shown, source="")
 
 
 def row_of(plan: JourneyPlan) -> str | None:

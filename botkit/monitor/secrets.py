@@ -9,11 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from botkit.bot.diagnostics import Problem
 from botkit.bot.source import Entries, Items, Node, Scalar, find
 from botkit.bot.values import Template, Values
 from botkit.errors import ConfigError
-from botkit.masking import assigned_secrets, named_secrets, url_secrets, userdata_secrets
+from botkit.masking import (
+    Masker,
+    assigned_secrets,
+    named_secrets,
+    url_secrets,
+    userdata_secrets,
+)
 
 USERDATA = "userdata"
 """Its names are those of customers: fewer of them say that something is a secret."""
@@ -38,6 +46,13 @@ def hide_secrets(root: Node, values: Values) -> None:
         text = _filled(text, values)
         for secret in (*assigned_secrets(text), *(_doors_of(text) if name == "url" else ())):
             hide(secret)
+
+
+def masked_problem(problem: Problem, mask: Masker) -> Problem:
+    """Give a problem of a file as people may see it."""
+    shown = replace(problem, message=mask(problem.message), hint=mask(problem.hint))
+    # A line with a hole in it is no excerpt: its caret would point anywhere.
+    return shown if mask(problem.source) == problem.source else replace(shown, source="")
 
 
 def _texts_in(node: Node, name: str = "") -> Iterator[tuple[str, str]]:
