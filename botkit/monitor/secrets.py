@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from botkit.bot.diagnostics import Problem
-from botkit.bot.source import Entries, Items, Node, Scalar, find
+from botkit.bot.source import Entries, Items, Node, Scalar, get
 from botkit.bot.values import Template, Values
 from botkit.errors import ConfigError
 from botkit.masking import (
@@ -23,6 +23,8 @@ from botkit.masking import (
     userdata_secrets,
 )
 
+OUTWARD = ("alerts", "heartbeat")
+"""Parts of a file that say who is told: whoever knows such a URL may tell the same."""
 USERDATA = "userdata"
 """Its names are those of customers: fewer of them say that something is a secret."""
 REFERENCE = re.compile(r"\$\{[^}]*\}?")
@@ -42,7 +44,8 @@ def hide_secrets(root: Node, values: Values) -> None:
         text = _filled(text, values)
         for secret in (*named_secrets({name: text}), *url_secrets(text)):
             hide(secret)
-    for name, text in _texts_in(find(root, ("alerts", "to"))):
+    outward = [node for key in OUTWARD if (node := get(root, (key,))) is not None]
+    for name, text in (pair for node in outward for pair in _texts_in(node)):
         text = _filled(text, values)
         for secret in (*assigned_secrets(text), *(_doors_of(text) if name == "url" else ())):
             hide(secret)

@@ -107,6 +107,30 @@ def test_what_is_no_secret_is_told(tmp_path: Path) -> None:
     assert loaded.masker("https://example.com/alerts") == "https://example.com/alerts"
 
 
+def test_the_address_of_the_page_is_no_secret(tmp_path: Path) -> None:
+    text = """
+        botkit-monitors: 1
+        page: {url: "https://example.com/status-of-chats", token: page-t0ken-1}
+        monitors:
+          chat: {bot: bot.yaml, every: 5m, connector: simulator, title: "token: what they say"}
+    """
+    loaded = load(tmp_path, text)
+
+    assert loaded.file is not None, loaded.problems
+    told = "https://example.com/status-of-chats token: what they say"
+    assert loaded.masker(f"{told} page-t0ken-1") == f"{told} ***"
+
+
+def test_a_dead_mans_switch_is_a_secret_wherever_it_stands(tmp_path: Path) -> None:
+    loaded = load(
+        tmp_path, FILE + '    heartbeat: {url: "https://hc.example.com/0a1b-2c3d-4e5f"}\n'
+    )
+
+    assert (
+        loaded.masker("at https://hc.example.com/0a1b-2c3d-4e5f") == "at https://hc.example.com***"
+    )
+
+
 def test_journeys_hide_what_the_file_gives_them(tmp_path: Path) -> None:
     file = load(tmp_path, FILE).file
     assert file is not None
