@@ -137,6 +137,8 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 SPLIT_FROM = 6
 WIDTHS = (111, 117, 480, 490)
 """What stands before a canary that a line is cut off in."""
+TELLING = 5
+"""Characters of a part that are no accident in the bytes of a database."""
 LONG_ENOUGH = 5
 """Bytes; base64 of less is not told from other letters. bots/README.md says so."""
 
@@ -170,7 +172,8 @@ def searched_for(canary: str) -> Iterator[tuple[str, str]]:
             yield "second half", f"{half_of(canary, 1)} two"
             first, middle, last = thirds_of(canary)
             yield "first third", f"begins {first}"
-            yield "second third", f'"{middle}"'
+            if len(middle) >= TELLING:
+                yield "second third", f'"{middle}"'
             yield "last third", f"{last} ends"
         if len(canary) > 4 and canary not in ("inner-o",):
             yield name, base64_core(canary, int(name[-1])) if "base64" in name else spelled
