@@ -211,11 +211,12 @@ TABLE = (
     ),
     Setting(
         key="run-format",
-        kind=click.Choice(["text", "nagios"]),
+        kind=click.Choice(["text", "nagios", "github"]),
         default="text",
-        metavar="text|nagios",
+        metavar="text|nagios|github",
         also=("--format",),
-        help="How to tell the outcome: to people, or as a check of Nagios with its exit codes.",
+        help="How to tell the outcome: to people, as a check of Nagios with its exit codes, or as"
+        " annotations and a summary of GitHub Actions.",
     ),
     Setting(
         key="record-frames",

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from botkit.cli import main
+from botkit.cli.reporting import Wanted
 
 BROKEN = "botkit: 1\nbot: broken\nsteps:\n  - say_hello: hi\n"
 NEVER_COMES = "botkit: 1\nbot: late\nsteps:\n  - expect: xyzzy\n    within: 200ms\n"
@@ -357,6 +358,48 @@ def test_a_check_of_a_monitoring(
     captured = capsys.readouterr()
     assert captured.out.startswith(begins)
     assert captured.err
+
+
+def test_github_is_told_by_annotations_and_a_summary(
+    write_bot: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot(text=NEVER_COMES)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    assert main(["run", "--format", "github"]) == 1
+    begin, *lines, release, annotation = capsys.readouterr().out.splitlines()
+    token = begin.removeprefix("::stop-commands::")
+    assert len(token) == 64
+    assert release == f"::{token}::"
+    assert any(line.startswith("FAILED") for line in lines)
+    assert annotation.startswith("::error file=bots/smoke.yaml,line=")
+    assert "| failed on the simulator | " in Path("summary.md").read_text()
+
+
+def test_annotations_leave_standard_output_to_data(
+    write_bot: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot(text=SLOW)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    assert main(["run", "--format", "github", "--json", "-"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["exit_code"] == 0
+    assert captured.err.splitlines()[-1].startswith("::warning file=bots/smoke.yaml,line=")
+
+
+def test_commands_are_obeyed_again_where_a_run_breaks(capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = Wanted(form="github", token="t0ken")
+    with pytest.raises(RuntimeError), wanted.holding_commands():
+        raise RuntimeError
+    assert capsys.readouterr().out == "::stop-commands::t0ken\n::t0ken::\n"
+
+
+def test_problems_of_files_are_annotations_for_github(
+    write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot(text=BROKEN)
+    assert main(["run", "--format", "github"]) == 4
+    assert capsys.readouterr().err.startswith("::error file=bots/smoke.yaml,line=")
+    assert main(["run", "--format", "github", "--step"]) == 4
 
 
 @pytest.mark.parametrize("broken", [False, True])

@@ -52,8 +52,14 @@ FILES = ("--json", "run.json", "--events", "run.ndjson", "--html", "run.html", "
 
 @pytest.mark.parametrize(
     "command",
-    [["run", "-v", *FILES], ["run", "--explain"], ["run", "--format", "nagios"], ["check"]],
-    ids=lambda command: " ".join(command[:2]),
+    [
+        ["run", "-v", *FILES],
+        ["run", "--explain"],
+        ["run", "--format", "nagios"],
+        ["run", "--format", "github"],
+        ["check"],
+    ],
+    ids=lambda command: " ".join(command[:3]),
 )
 @pytest.mark.parametrize("text", BOTS.values(), ids=BOTS)
 def test_no_command_tells_a_secret(
@@ -67,6 +73,7 @@ def test_no_command_tells_a_secret(
     monkeypatch.setenv("PW", PASSWORD)
     monkeypatch.setenv("KEY", KEY)
     monkeypatch.setenv("BOTKIT_DEBUG", "1")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "run.md")
 
     code = main([*command, "bots"])
 
