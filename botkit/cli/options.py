@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
-from botkit.cli.kinds import Credentials, OutputFile, Pair, Text
+from botkit.cli.kinds import Credentials, OutputFile, OutputFolder, Pair, Text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -194,6 +194,12 @@ TABLE = (
         help="So many journeys at once.",
     ),
     Setting(key="junit", kind=OutputFile(), metavar="FILE", help="Write a JUnit file (xunit2)."),
+    Setting(
+        key="junit-attachments",
+        kind=OutputFolder(),
+        metavar="DIR",
+        help="Write a page for each journey that did not pass, and name it in the JUnit file.",
+    ),
     Setting(
         key="json",
         kind=OutputFile(dash=True),

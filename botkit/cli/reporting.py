@@ -19,7 +19,7 @@ from botkit.report.annotations import annotation_lines
 from botkit.report.console import ConsoleReporter, make_console, wants_live_view
 from botkit.report.events import EventsReporter
 from botkit.report.json_document import STDOUT, JsonReporter
-from botkit.report.junit import JUnitReporter
+from botkit.report.junit import Attach, JUnitReporter
 from botkit.report.nagios import status_of, status_text
 from botkit.report.plain import Detail
 from botkit.report.step_summary import StepSummaryReporter
@@ -36,6 +36,7 @@ class Wanted:
 
     Attributes:
         junit: a file; None for none.
+        junit_attachments: a folder for files that belong to it; None for none.
         json: a file, or ``-`` for standard output; None for none.
         html: a file; None for none.
         events: a file, or ``-`` for standard output; None for none.
@@ -47,6 +48,7 @@ class Wanted:
     """
 
     junit: Path | None = None
+    junit_attachments: Path | None = None
     json: Path | None = None
     html: Path | None = None
     events: Path | None = None
@@ -97,7 +99,7 @@ class Wanted:
         """Make the reporters that write files."""
         reporters: list[Reporter] = [make(Path(where)) for make, where in self.others]
         if self.junit is not None:
-            reporters.append(JUnitReporter(self.junit))
+            reporters.append(JUnitReporter(self.junit, self._attach()))
         if self.json is not None:
             reporters.append(JsonReporter(self.json, fail_on_degraded=self.fail_on_degraded))
         if self.events is not None:
@@ -110,6 +112,14 @@ class Wanted:
         if self.summary is not None:
             reporters.append(StepSummaryReporter(self.summary))
         return reporters
+
+    def _attach(self) -> Attach | None:
+        if self.junit_attachments is None:
+            return None
+        # They are pages, too.
+        from botkit.report.attachments import Attachments
+
+        return Attachments(self.junit_attachments)
 
     def console(
         self,

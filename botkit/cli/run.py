@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     "not-tag",
     "jobs",
     "junit",
+    "junit-attachments",
     "json",
     "html",
     "events",
@@ -235,11 +236,14 @@ def wanted_of(given: Mapping[str, Any], plugins: Plugins) -> Wanted:
     check = given["run_format"] == NAGIOS
     if [given["json"], given["events"], STDOUT if check else None].count(STDOUT) > 1:
         raise click.UsageError("only one of --json, --events and a check can have standard output")
+    if given["junit_attachments"] is not None and given["junit"] is None:
+        raise click.UsageError("--junit-attachments goes with --junit, whose file names them")
 
     detail = Detail.QUIET if given["quiet"] else Detail.NORMAL
     named = os.environ.get(SUMMARY_VARIABLE) if given["run_format"] == GITHUB else None
     return Wanted(
         junit=given["junit"],
+        junit_attachments=given["junit_attachments"],
         json=given["json"],
         html=given["html"],
         events=given["events"],

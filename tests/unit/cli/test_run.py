@@ -360,6 +360,31 @@ def test_a_check_of_a_monitoring(
     assert captured.err
 
 
+def test_pages_beside_the_junit_file(project: Path, write_bot: Any) -> None:
+    write_bot(text=NEVER_COMES)
+    assert main(["run", "--junit", "j.xml", "--junit-attachments", "pages"]) == 1
+    (page,) = (project / "pages").iterdir()
+    assert f"\n[[ATTACHMENT|pages/{page.name}]]" in (project / "j.xml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--junit-attachments", "pages"], "goes with --junit"),
+        (["--junit", "j.xml", "--junit-attachments", "botkit.toml"], "is no folder"),
+        (["--junit", "j.xml", "--junit-attachments", "no/such"], "there is no folder no"),
+        (["--junit", "j.xml", "--junit-attachments", "a|b"], "would end the path"),
+        (["--junit", "j.xml", "--junit-attachments", ""], "it is empty"),
+    ],
+)
+def test_a_folder_of_attachments_that_does_not_work(
+    arguments: list[str], told: str, write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot()
+    assert main(["run", *arguments]) == 4
+    assert told in capsys.readouterr().err
+
+
 def test_github_is_told_by_annotations_and_a_summary(
     write_bot: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
