@@ -62,6 +62,9 @@ LEAST_FRAMES = 2
 MAX_ITEMS = 10
 """Items of any other list."""
 
+MAX_CAPTURED = 30
+"""Variables of one journey."""
+
 MAX_PASSED = 3
 """Events that one step passed over."""
 
@@ -163,6 +166,7 @@ def _page(run: RunResult, environment: Environment, most: int, frames: int) -> s
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         max_items=MAX_ITEMS,
         max_passed=MAX_PASSED,
+        max_captured=MAX_CAPTURED,
     )
 
 

@@ -11,7 +11,9 @@
         "verdict": "failed", "reason": "timeout", "message",
         "step",                   the step that decided (as in "steps"), or null
         "started_utc", "duration", "connector", "server", "on_simulator", "session_id",
-        "left", "asserted", "notes", "measurements": {name: seconds}, "warnings",
+        "left", "asserted", "notes", "measurements": {name: seconds},
+        "captured": {name: text}, what the bot's variables stood for at the end
+        "warnings",
         "by_hand",                a person stepped through it
         "steps": [
           {"number", "path", "verb", "text", "file", "line", "verdict", "reason", "started",
@@ -171,6 +173,7 @@ def journey_members(journey: JourneyResult, step: dict[str, Any] | None) -> dict
         "asserted": journey.asserted,
         "notes": list(journey.notes),
         "measurements": {name: number(value) for name, value in journey.measurements.items()},
+        "captured": dict(journey.captured),
         "warnings": list(journey.warnings),
         "by_hand": journey.by_hand,
     }
