@@ -300,10 +300,10 @@ TABLE = (
     # --- schema
     Setting(
         key="kind",
-        kind=click.Choice(["bot", "agents", "steps"]),
+        kind=click.Choice(["bot", "agents", "steps", "evidence"]),
         default="bot",
-        metavar="bot|agents|steps",
-        help="The files that are described.",
+        metavar="bot|agents|steps|evidence",
+        help="The files that are described; evidence is what run --json writes.",
     ),
     # --- simulate
     Setting(key="host", default="127.0.0.1", metavar="ADDRESS", help="The address to listen on."),

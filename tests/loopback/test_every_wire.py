@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from botkit.cli import main
 from botkit.interfaces import SIMULATOR
 from botkit.plugins import load_plugins
+from botkit.report.evidence_models import evidence_schema
 
 ROOT = Path(__file__).parents[2]
 VARIANTS = {"gms-cometd": ("", "transport=websocket", "transport=auto")}
@@ -73,7 +75,11 @@ def journeys(*arguments: str, folder: Path) -> tuple[int, list[dict[str, Any]]]:
     """Run a command in this process; gives its exit code and the journeys."""
     out = folder / "out.json"
     code = main(["run", *arguments, "--json", str(out), "-q"])
-    return code, json.loads(out.read_text())["journeys"] if out.exists() else []
+    if not out.exists():
+        return code, []
+    document = json.loads(out.read_text())
+    jsonschema.validate(document, evidence_schema())
+    return code, document["journeys"]
 
 
 @pytest.mark.parametrize("bot", ["smoke", "restore"])
