@@ -96,6 +96,13 @@ TABLE = (
         argument=True,
     ),
     Setting(
+        key="results",
+        kind=FILE,
+        many=True,
+        metavar="RESULTS...",
+        argument=True,
+    ),
+    Setting(
         key="plugins",
         kind=FOLDER,
         many=True,

@@ -171,5 +171,10 @@ def tell_the_end(reporters: Iterable[Reporter], run: RunResult) -> list[str]:
         try:
             reporter.run_finished(run)
         except FOREIGN as error:  # The boundary to reporters; what failed is told.
-            faults.append(f"the reporter {type(reporter).__name__} failed: {masked(str(error))}")
+            faults.append(fault_of(reporter, error))
     return faults
+
+
+def fault_of(reporter: Reporter, error: BaseException) -> str:
+    """Say that a reporter failed, and why."""
+    return f"the reporter {type(reporter).__name__} failed: {masked(str(error))}"

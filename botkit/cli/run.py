@@ -223,7 +223,7 @@ def stepped(ctx: click.Context, playing: Playing, bots: Sequence[Bot]) -> Playin
 
 
 def wanted_of(given: Mapping[str, Any], plugins: Plugins) -> Wanted:
-    """Gather what is to be reported.
+    """Gather what is to be reported; not every command has all options.
 
     Raises:
         click.UsageError: two things would be written to one place.
@@ -234,7 +234,8 @@ def wanted_of(given: Mapping[str, Any], plugins: Plugins) -> Wanted:
     from botkit.report.plain import Detail
 
     check = given["run_format"] == NAGIOS
-    if [given["json"], given["events"], STDOUT if check else None].count(STDOUT) > 1:
+    json, events = given.get("json"), given.get("events")
+    if [json, events, STDOUT if check else None].count(STDOUT) > 1:
         raise click.UsageError("only one of --json, --events and a check can have standard output")
     if given["junit_attachments"] is not None and given["junit"] is None:
         raise click.UsageError("--junit-attachments goes with --junit, whose file names them")
@@ -244,9 +245,9 @@ def wanted_of(given: Mapping[str, Any], plugins: Plugins) -> Wanted:
     return Wanted(
         junit=given["junit"],
         junit_attachments=given["junit_attachments"],
-        json=given["json"],
+        json=json,
         html=given["html"],
-        events=given["events"],
+        events=events,
         others=tuple(
             (plugins.reporters.find(name, key="report"), where) for name, where in given["report"]
         ),

@@ -34,6 +34,7 @@ from botkit.report.evidence import (
 )
 from botkit.report.files import write_whole
 from botkit.report.passing import NEVER_COUNT, Closest, account_of_miss, accounts
+from botkit.report.rounding import rounded
 from botkit.report.text import BLANKS, ESCAPE_SEQUENCE, INVISIBLE
 from botkit.report.timeline import Timeline, side_of, timeline
 from botkit.results import Frame, JourneyResult, RunResult, StepResult, Verdict
@@ -142,6 +143,7 @@ def page(run: RunResult) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    run = rounded(run)
     environment.filters |= {"shown": readable, "seconds": seconds}
     journeys = max(1, len(run.journeys))
     most = min(MOST_SHOWN, max(LEAST_SHOWN, MAX_TOTAL // journeys))

@@ -52,6 +52,7 @@ from botkit.chat import Row
 from botkit.interfaces import Reporter
 from botkit.report.files import write_whole
 from botkit.report.passing import Account, Closest, Passed, account_of_miss, accounts
+from botkit.report.rounding import DIGITS, rounded_journey
 from botkit.report.text import INVISIBLE
 from botkit.results import Frame, JourneyResult, RunResult, StepResult, Verdict, exit_code
 from botkit.version import __version__
@@ -109,7 +110,7 @@ def _written(text: str) -> bytes:
 
 def journey_document(journey: JourneyResult) -> bytes:
     """Write one journey alone, as it stands in the document of a run."""
-    return encode(_journey(journey))
+    return encode(_journey(rounded_journey(journey)))
 
 
 def document(run: RunResult) -> dict[str, Any]:
@@ -118,7 +119,7 @@ def document(run: RunResult) -> dict[str, Any]:
         "botkit_result": VERSION,
         "botkit": __version__,
         **run_members(run),
-        "journeys": [_journey(journey) for journey in run.journeys],
+        "journeys": [_journey(rounded_journey(journey)) for journey in run.journeys],
     }
 
 
@@ -253,7 +254,7 @@ def _frame(frame: Frame) -> dict[str, Any]:
 
 def number(value: float) -> float | None:
     """Give a number as JSON can hold it."""
-    return round(value, 6) if math.isfinite(value) else None
+    return round(value, DIGITS) if math.isfinite(value) else None
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -37,6 +37,7 @@ from xml.etree import ElementTree as ET
 from botkit.interfaces import Reporter
 from botkit.report.evidence import because, evidence, whereabouts
 from botkit.report.files import write_whole
+from botkit.report.rounding import rounded
 from botkit.report.text import xml_text
 from botkit.results import JourneyResult, RunResult, Verdict
 
@@ -86,6 +87,7 @@ def _nothing(_run: RunResult, _journey: JourneyResult) -> None:
 
 def document(run: RunResult, attach: Attach = _nothing) -> ET.Element:
     """Put a run into the elements of a JUnit file."""
+    run = rounded(run)
     suites = [_suite(journey, attach(run, journey)) for journey in run.journeys]
     if run.faults:
         suites.append(_faults(run))
