@@ -400,6 +400,32 @@ def test_github_is_told_by_annotations_and_a_summary(
     assert "| failed on the simulator | " in Path("summary.md").read_text()
 
 
+def test_an_agent_gives_no_commands_to_github(
+    project: Path,
+    write_bot: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = "::add-mask::a ##[add-path]b | <script>c</script> `d` ::stop-commands::e"
+    (project / "agents.yaml").write_text(
+        f"botkit-agents: 1\nagents:\n  Eve:\n    - say: {json.dumps(said)}\n    - note: '{said}'\n"
+    )
+    write_bot(
+        text="botkit: 1\nbot: b\nsteps:\n  - expect: {matches: '(?P<it>::add.*)'}\n"
+        "  - note: ${it}\n  - expect: zzz\n    within: 100ms\n"
+    )
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    assert main(["run", "--format", "github", "--agents", "agents.yaml"]) == 1
+    begin, *held, release, annotation = capsys.readouterr().out.splitlines()
+    assert begin.replace("::stop-commands::", "::") + "::" == release
+    assert any(line.strip().startswith("::add-mask::") for line in held)
+    assert annotation.startswith("::error file=bots/smoke.yaml,line=6,")
+    summary = Path("summary.md").read_text()
+    assert "&lt;script&gt;c" in summary
+    assert "<script>" not in summary
+    assert all(line.count("|") == 6 for line in summary.splitlines() if line.startswith("|"))
+
+
 def test_annotations_leave_standard_output_to_data(
     write_bot: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,7 +61,7 @@ def test_more_than_github_shows_are_counted(make_journey: Any, make_run: Any) ->
 
 def test_what_a_chat_said_is_no_command(make_journey: Any, make_run: Any) -> None:
     nasty = "x\r\n::error file=a::b\n::add-mask::c,line=1::d"
-    journey = make_journey(name=nasty, message=nasty, file=nasty)
+    journey = make_journey(name=nasty, message=nasty, file=nasty, journey_id=f"{nasty}\ud800")
     rows = tuple(replace(row, text=nasty, who=nasty) for row in journey.transcript)
     step = replace(journey.step, received=(nasty,), text=nasty, file=nasty)
     run = make_run(replace(journey, transcript=rows, step=step), faults=(nasty,))
@@ -70,5 +70,6 @@ def test_what_a_chat_said_is_no_command(make_journey: Any, make_run: Any) -> Non
     for line in lines:
         assert "\n" not in line
         assert "\r" not in line
+        assert line.encode()
         properties = line.split("::", 2)[1]
         assert properties.count(",") == 2 * ("file=" in properties)
