@@ -39,7 +39,7 @@ from botkit.interfaces import (
     JourneyInfo,
     Session,
 )
-from botkit.masking import Masker, shortened_repr
+from botkit.masking import Masker, shortened, shortened_repr
 from botkit.results import StepResult
 from botkit.wakeup import Wakeup
 
@@ -49,6 +49,9 @@ Observer = Callable[[StepResult], None]
 Run = Callable[[str, Mapping[str, str]], Awaitable[str | None]]
 Before = Callable[[Step], Awaitable[None]]
 """Awaited before a step begins."""
+
+MAX_CAPTURED = 1_000
+"""Characters of a variable that evidence keeps."""
 
 
 class Driven(Protocol):
@@ -320,6 +323,15 @@ class ScriptedBot:
         scopes = {"row.": values.row, "args.": values.args, "": values.variables}
         named = {f"{scope}{k}": v for scope, known in scopes.items() for k, v in known.items()}
         return {name: values.mask(value) for name, value in named.items()}
+
+    @property
+    def captured(self) -> Mapping[str, str]:
+        """What the steps have captured so far; masked, and cut where it is long."""
+        values = self._values
+        return {
+            name: shortened(values.mask(value), MAX_CAPTURED)
+            for name, value in values.variables.items()
+        }
 
     def hold_steps(self, before: Before) -> None:
         """Have a function awaited before each step begins."""

@@ -192,6 +192,7 @@ class JourneyResult:
         asserted: how many assertions held or failed.
         notes: what the bot and its plugins wrote down.
         measurements: named durations in seconds, by plugins and bots.
+        captured: what the bot's variables stood for at the end, as it may be shown and cut.
         warnings: what a person should know though it decided nothing.
         by_hand: a person stepped through it, so it shows nothing about a bot left to itself.
         frames: what went over the wire, oldest first; empty if nobody asked for it.
@@ -221,6 +222,7 @@ class JourneyResult:
     asserted: int = 0
     notes: tuple[str, ...] = ()
     measurements: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    captured: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[str, ...] = ()
     by_hand: bool = False
     frames: tuple[Frame, ...] = ()

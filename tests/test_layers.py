@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, frozenset[str] | None] = {
         "masking": "",
         "log_masking": "",
         "wakeup": "",
+        "workflow_commands": "",
         "chat": "",
         "bayeux": "",
         "genesys": "chat bayeux",
@@ -37,11 +38,11 @@ MAY_IMPORT: dict[str, frozenset[str] | None] = {
         # Whoever meets interfaces meets results, which their signatures name.
         "interfaces": "chat results",
         "session": "chat results interfaces wakeup",
-        "bot": "chat results interfaces",
+        "bot": "chat results interfaces workflow_commands",
         "driver": "bot chat results interfaces wakeup",
         "storage": "interfaces",
         "connectors": "genesys bayeux chat interfaces",
-        "report": "chat results interfaces",
+        "report": "chat results interfaces workflow_commands",
         # What was recorded comes from chats, and from what the reports have written.
         "recording": "chat report",
         "hookspecs": "chat results interfaces",
@@ -69,7 +70,16 @@ BY_NAME_ONLY = "default_plugins"
 DOOR = "__init__"
 """``botkit`` itself: hands public names on lazily, and is imported by nobody inside."""
 
-PURE = ("masking", "chat", "bayeux", "genesys", "results", "bot", "recording")
+PURE = (
+    "masking",
+    "workflow_commands",
+    "chat",
+    "bayeux",
+    "genesys",
+    "results",
+    "bot",
+    "recording",
+)
 
 IMPURE: dict[str, frozenset[str]] = {
     "trio": frozenset(),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from botkit.masking import assigned_secrets, without_password
+from botkit.workflow_commands import workflow_command
 
 EXCERPT_WIDTH = 120
 """Characters of a source line that are shown around the place."""
@@ -163,24 +164,12 @@ def format_text(problem: Problem) -> str:
 
 
 def format_github(problem: Problem) -> str:
-    """Write a problem as an annotation of GitHub's workflows.
-
-    Source: GitHub Actions, workflow commands for errors and warnings.
-    """
+    """Write a problem as an annotation of GitHub's workflows."""
     properties = {"file": problem.file}
     if problem.mark is not None:
         properties |= {"line": str(problem.mark.line), "col": str(problem.mark.column)}
-    written = ",".join(f"{key}={_escape_property(text)}" for key, text in properties.items())
-    return f"::{problem.severity.value} {written}::{_escape(problem.text)}"
+    return workflow_command(problem.severity.value, problem.text, **properties)
 
 
 def _printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\t" else "?" for c in text)
-
-
-def _escape(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _escape_property(text: str) -> str:
-    return _escape(text).replace(":", "%3A").replace(",", "%2C")

@@ -28,7 +28,8 @@ def convert(result: Path, journey: str | None, output: Path | None, force: bool)
     try:
         recording = recording_of(result.read_text(encoding="utf-8"), journey)
     except ConfigError as error:
-        raise ConfigError(error.message, file=str(result)) from error
+        error.file = str(result)
+        raise
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"this cannot be read as text: {error}", file=str(result)) from error
     text = bot_text(recording)

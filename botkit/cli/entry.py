@@ -39,6 +39,7 @@ BUILT_IN = (
     "monitor",
     "new",
     "plugins",
+    "report",
     "run",
     "schema",
     "simulate",

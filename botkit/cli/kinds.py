@@ -84,6 +84,26 @@ class OutputFile(Kind):
         return path
 
 
+class OutputFolder(Kind):
+    """A folder that files will be written into, and be named by; it is made if need be."""
+
+    name = "folder"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(value)
+        if not str(value).strip():
+            self.fail("it is empty; is a variable unset?", param, ctx)
+        if set(str(path)) & set("|[]\r\n"):
+            self.fail("strokes, brackets and line ends would end the path", param, ctx)
+        if path.exists() and not path.is_dir():
+            self.fail(f"{path} is no folder", param, ctx)
+        if not path.parent.is_dir():
+            self.fail(f"there is no folder {path.parent}", param, ctx)
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            self.fail(f"{path} cannot be written into", param, ctx)
+        return path
+
+
 class Credentials(Kind):
     """``USER:PASSWORD``; what was given is never repeated."""
 

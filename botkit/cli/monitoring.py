@@ -1,4 +1,4 @@
-"""``botkit run --format nagios``: exit codes that a monitoring understands, whatever happens."""
+"""``--format nagios``: exit codes that a monitoring understands, whatever happens."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ NAGIOS = "nagios"
 FLAGS = ("--format", "--run-format")
 VARIABLE = "BOTKIT_RUN_FORMAT"
 KEY = "run_format"
+TELLING = {"run", "report"}
+"""The commands that have such a format."""
 
 
 def is_check(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
     """Tell whether a command is a check, though it may have been too wrong to be understood."""
-    if arguments[:1] != ["run"]:
+    if not TELLING.intersection(arguments[:1]):
         return False
     for flag, value in zip(arguments, [*arguments[1:], ""], strict=True):
         name, found, behind = flag.partition("=")

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
-from botkit.cli.kinds import Credentials, OutputFile, Pair, Text
+from botkit.cli.kinds import Credentials, OutputFile, OutputFolder, Pair, Text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -93,6 +93,13 @@ TABLE = (
         kind=FOLDERS_OR_FILES,
         many=True,
         metavar="[PATHS]...",
+        argument=True,
+    ),
+    Setting(
+        key="results",
+        kind=FILE,
+        many=True,
+        metavar="RESULTS...",
         argument=True,
     ),
     Setting(
@@ -195,6 +202,12 @@ TABLE = (
     ),
     Setting(key="junit", kind=OutputFile(), metavar="FILE", help="Write a JUnit file (xunit2)."),
     Setting(
+        key="junit-attachments",
+        kind=OutputFolder(),
+        metavar="DIR",
+        help="Write a page for each journey that did not pass, and name it in the JUnit file.",
+    ),
+    Setting(
         key="json",
         kind=OutputFile(dash=True),
         metavar="FILE",
@@ -211,11 +224,12 @@ TABLE = (
     ),
     Setting(
         key="run-format",
-        kind=click.Choice(["text", "nagios"]),
+        kind=click.Choice(["text", "nagios", "github"]),
         default="text",
-        metavar="text|nagios",
+        metavar="text|nagios|github",
         also=("--format",),
-        help="How to tell the outcome: to people, or as a check of Nagios with its exit codes.",
+        help="How to tell the outcome: to people, as a check of Nagios with its exit codes, or as"
+        " annotations and a summary of GitHub Actions.",
     ),
     Setting(
         key="record-frames",
@@ -293,10 +307,10 @@ TABLE = (
     # --- schema
     Setting(
         key="kind",
-        kind=click.Choice(["bot", "agents", "steps"]),
+        kind=click.Choice(["bot", "agents", "steps", "evidence"]),
         default="bot",
-        metavar="bot|agents|steps",
-        help="The files that are described.",
+        metavar="bot|agents|steps|evidence",
+        help="The files that are described; evidence is what run --json writes.",
     ),
     # --- simulate
     Setting(key="host", default="127.0.0.1", metavar="ADDRESS", help="The address to listen on."),

@@ -104,12 +104,13 @@ class Playing:
                 ),
             )
 
-        with console:
-            result = await run_until_signalled(
-                lambda: self._watched(run, console), first=stop, second=stop_now
-            )
-        for fault in result.faults:
-            click.echo(f"botkit: {fault}", err=True)
+        with self.wanted.holding_commands():
+            with console:
+                result = await run_until_signalled(
+                    lambda: self._watched(run, console), first=stop, second=stop_now
+                )
+            for fault in result.faults:
+                click.echo(f"botkit: {fault}", err=True)
         return self.wanted.conclude(result)
 
     async def _watched(self, run: Run, console: ConsoleReporter) -> RunResult:
@@ -131,6 +132,7 @@ class Playing:
         if running:
             left = f"{len(running)} chats may still be open: {', '.join(running[:5])}"
             click.echo(f"{name} again: {left}{', ...' if len(running) > 5 else ''}", err=True)
+        self.wanted.release_commands()
         self.give_up(self.wanted.conclude(so_far))
 
 

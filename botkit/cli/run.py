@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +17,7 @@ from botkit.cli.options import takes
 from botkit.results import ExitCode
 
 if TYPE_CHECKING:
+    from botkit.bot.diagnostics import Problem
     from botkit.cli.connecting import Wanting
     from botkit.cli.play import Playing
     from botkit.cli.reporting import Wanted
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     "not-tag",
     "jobs",
     "junit",
+    "junit-attachments",
     "json",
     "html",
     "events",
@@ -76,13 +80,13 @@ def run(ctx: click.Context, /, **given: Any) -> int:
      12  all that failed was unreachable
 
     With --format nagios they are those of a check: 0 all passed, 1 degraded, 2 failed, 3 anything
-    else that is wrong.
+    else that is wrong. With --format github what did not pass is an annotation, too, and a summary
+    is appended to the file that GITHUB_STEP_SUMMARY names.
     """
     import trio
 
     from botkit.cli.connecting import connect_of, misfits_of
     from botkit.cli.loading import plugins_of
-    from botkit.cli.problems import count, show_problems
 
     refuse_empty_variables(os.environ)
     with plugins_of(given["plugins"]) as plugins:
@@ -92,8 +96,7 @@ def run(ctx: click.Context, /, **given: Any) -> int:
         connect = connect_of(ctx, given, plugins)
         misfits = misfits_of(planned, connect, plugins)
         if misfits:
-            show_problems(misfits, err=True)
-            click.echo(f"{count(len(misfits), 'problem')}; nothing was started", err=True)
+            tell_problems(given, misfits, len(misfits))
             return nothing_started(given)
         playing = playing_of(given, plugins, planned, connect)
         if given["step"]:
@@ -123,6 +126,16 @@ def refuse_empty_variables(environ: Mapping[str, str]) -> None:
         raise click.UsageError("BOTKIT_SERVER is set and empty; unset it, or give it a URL")
 
 
+def tell_problems(given: Mapping[str, Any], problems: Sequence[Problem], errors: int) -> None:
+    """Tell people, or GitHub, what is wrong with files; ``errors`` forbid that anything starts."""
+    from botkit.cli.problems import count, show_problems
+    from botkit.cli.reporting import GITHUB
+
+    show_problems(problems, form=GITHUB if given["run_format"] == GITHUB else "text", err=True)
+    if errors:
+        click.echo(f"{count(errors, 'problem')}; nothing was started", err=True)
+
+
 Planned = list[tuple["Bot", "Sequence[JourneyPlan]"]]
 
 
@@ -133,13 +146,11 @@ def planned_of(given: Mapping[str, Any], plugins: Plugins) -> Planned | None:
         ConfigError: a value that the opening of a chat names is not there.
     """
     from botkit.cli.loading import load_bots
-    from botkit.cli.problems import count, show_problems
     from botkit.cli.selection import Selection
 
     bots, loaded = load_bots(given["paths"], plugins, variables=dict(given["var"]))
-    show_problems(loaded.problems, err=True)
+    tell_problems(given, loaded.problems, len(loaded.errors))
     if loaded.errors:
-        click.echo(f"{count(len(loaded.errors), 'problem')}; nothing was started", err=True)
         return None
     for path in loaded.barren:
         click.echo(f"{path}: no bot was found", err=True)
@@ -189,8 +200,9 @@ def stepped(ctx: click.Context, playing: Playing, bots: Sequence[Bot]) -> Playin
     said_now = ctx.get_parameter_source("jobs") is ParameterSource.COMMANDLINE
     if said_now and playing.settings.jobs > 1:
         raise click.UsageError("--step takes one journey after another: leave out --jobs")
-    if playing.wanted.form == NAGIOS:
-        raise click.UsageError("--step is for people, and --format nagios for machines")
+    if playing.wanted.form != "text":
+        form = playing.wanted.form
+        raise click.UsageError(f"--step is for people, and --format {form} for machines")
     if STDOUT in (playing.wanted.json, playing.wanted.events):
         raise click.UsageError(
             "--step needs standard output for itself: give --json and --events files"
@@ -211,26 +223,31 @@ def stepped(ctx: click.Context, playing: Playing, bots: Sequence[Bot]) -> Playin
 
 
 def wanted_of(given: Mapping[str, Any], plugins: Plugins) -> Wanted:
-    """Gather what is to be reported.
+    """Gather what is to be reported; not every command has all options.
 
     Raises:
         click.UsageError: two things would be written to one place.
         ConfigError: there is no such reporter.
     """
-    from botkit.cli.reporting import Wanted
+    from botkit.cli.reporting import GITHUB, SUMMARY_VARIABLE, Wanted
     from botkit.report.json_document import STDOUT
     from botkit.report.plain import Detail
 
     check = given["run_format"] == NAGIOS
-    if [given["json"], given["events"], STDOUT if check else None].count(STDOUT) > 1:
+    json, events = given.get("json"), given.get("events")
+    if [json, events, STDOUT if check else None].count(STDOUT) > 1:
         raise click.UsageError("only one of --json, --events and a check can have standard output")
+    if given["junit_attachments"] is not None and given["junit"] is None:
+        raise click.UsageError("--junit-attachments goes with --junit, whose file names them")
 
     detail = Detail.QUIET if given["quiet"] else Detail.NORMAL
+    named = os.environ.get(SUMMARY_VARIABLE) if given["run_format"] == GITHUB else None
     return Wanted(
         junit=given["junit"],
-        json=given["json"],
+        junit_attachments=given["junit_attachments"],
+        json=json,
         html=given["html"],
-        events=given["events"],
+        events=events,
         others=tuple(
             (plugins.reporters.find(name, key="report"), where) for name, where in given["report"]
         ),
@@ -238,4 +255,6 @@ def wanted_of(given: Mapping[str, Any], plugins: Plugins) -> Wanted:
         detail=Detail.VERBOSE if given["verbose"] else detail,
         fail_on_degraded=given["fail_on"] == "degraded",
         form=given["run_format"],
+        summary=Path(named) if named else None,
+        token=secrets.token_hex(),
     )

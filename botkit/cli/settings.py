@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from botkit.cli.kinds import OutputFile
+from botkit.cli.kinds import OutputFile, OutputFolder
 from botkit.cli.options import SETTINGS, Setting
 from botkit.errors import ConfigError
 
@@ -125,7 +125,7 @@ def _item(setting: Setting, raw: Any, folder: Path) -> Any:
     if isinstance(setting.kind, click.IntRange):
         return _typed(raw, int, "a whole number")
     text = _typed(raw, str, "a text")
-    if not isinstance(setting.kind, click.Path | OutputFile) or text in {"", "-"}:
+    if not isinstance(setting.kind, click.Path | OutputFile | OutputFolder) or text in {"", "-"}:
         return text
     return os.path.relpath(folder / text)
 

@@ -366,6 +366,7 @@ class Journey:
             asserted=asserted,
             notes=tuple(record.notes),
             measurements=dict(record.measurements),
+            captured=dict(getattr(self._script, "captured", {})),
             warnings=(*record.warnings, *self._lost_frames()),
             by_hand=self._stepping is not None,
             frames=self._masked_frames(),

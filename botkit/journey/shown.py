@@ -51,6 +51,7 @@ def shown_result(result: JourneyResult, masker: Masker) -> JourneyResult:
         session_id=None if result.session_id is None else masker(result.session_id),
         notes=tuple(map(masker, result.notes)),
         measurements=dict(_apart(result.measurements.items(), masker)),
+        captured={name: masker(value) for name, value in result.captured.items()},
         warnings=(*map(masker, result.warnings), *masker.warnings),
     )
 

@@ -6,7 +6,6 @@ button, is told by the steps alone.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +31,7 @@ from botkit.errors import ConfigError
 from botkit.recording.beats import Recording
 from botkit.recording.recorder import Recorder
 from botkit.recording.writing import place_of
-from botkit.report.json_document import VERSION
+from botkit.report.reading import document_of
 
 NOT_CONVERTED = ("reload", "delete_userdata", "call")
 """Verbs whose effect the evidence does not hold in full."""
@@ -65,19 +64,7 @@ def journeys_of(text: str) -> Sequence[Mapping[str, Any]]:
     Raises:
         ConfigError: it is none.
     """
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"this is no JSON: {error}") from error
-    if not isinstance(document, dict) or "botkit_result" not in document:
-        raise ConfigError("this JSON is no evidence of botkit; 'botkit run --json FILE' writes it")
-    version = document["botkit_result"]
-    if version != VERSION:
-        raise ConfigError(
-            f"this evidence has the form {version!r}, and this botkit reads the form {VERSION};"
-            " run the bot again"
-        )
-    journeys = document.get("journeys")
+    journeys = document_of(text).get("journeys")
     if not isinstance(journeys, list) or not all(isinstance(j, dict) for j in journeys):
         raise ConfigError("this evidence is damaged: it has no list of journeys")
     if not journeys:

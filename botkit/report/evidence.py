@@ -88,7 +88,10 @@ def whereabouts(result: JourneyResult) -> str:
         parts.append(f"at {one_line(result.server)}")
     if result.connector:
         parts.append(f"by {one_line(result.connector)}")
-    return ", ".join([*parts, f"journey {result.journey_id}"] if result.journey_id else parts)
+    if result.journey_id:
+        # Read from a file it may be anything.
+        parts.append(f"journey {one_line(result.journey_id)}")
+    return ", ".join(parts)
 
 
 def place(step: StepResult) -> str:

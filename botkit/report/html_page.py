@@ -34,6 +34,7 @@ from botkit.report.evidence import (
 )
 from botkit.report.files import write_whole
 from botkit.report.passing import NEVER_COUNT, Closest, account_of_miss, accounts
+from botkit.report.rounding import rounded
 from botkit.report.text import BLANKS, ESCAPE_SEQUENCE, INVISIBLE
 from botkit.report.timeline import Timeline, side_of, timeline
 from botkit.results import Frame, JourneyResult, RunResult, StepResult, Verdict
@@ -61,6 +62,9 @@ LEAST_FRAMES = 2
 
 MAX_ITEMS = 10
 """Items of any other list."""
+
+MAX_CAPTURED = 30
+"""Variables of one journey."""
 
 MAX_PASSED = 3
 """Events that one step passed over."""
@@ -139,6 +143,7 @@ def page(run: RunResult) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    run = rounded(run)
     environment.filters |= {"shown": readable, "seconds": seconds}
     journeys = max(1, len(run.journeys))
     most = min(MOST_SHOWN, max(LEAST_SHOWN, MAX_TOTAL // journeys))
@@ -163,6 +168,7 @@ def _page(run: RunResult, environment: Environment, most: int, frames: int) -> s
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         max_items=MAX_ITEMS,
         max_passed=MAX_PASSED,
+        max_captured=MAX_CAPTURED,
     )
 
 

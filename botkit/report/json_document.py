@@ -11,7 +11,9 @@
         "verdict": "failed", "reason": "timeout", "message",
         "step",                   the step that decided (as in "steps"), or null
         "started_utc", "duration", "connector", "server", "on_simulator", "session_id",
-        "left", "asserted", "notes", "measurements": {name: seconds}, "warnings",
+        "left", "asserted", "notes", "measurements": {name: seconds},
+        "captured": {name: text}, what the bot's variables stood for at the end
+        "warnings",
         "by_hand",                a person stepped through it
         "steps": [
           {"number", "path", "verb", "text", "file", "line", "verdict", "reason", "started",
@@ -50,6 +52,7 @@ from botkit.chat import Row
 from botkit.interfaces import Reporter
 from botkit.report.files import write_whole
 from botkit.report.passing import Account, Closest, Passed, account_of_miss, accounts
+from botkit.report.rounding import DIGITS, rounded_journey
 from botkit.report.text import INVISIBLE
 from botkit.results import Frame, JourneyResult, RunResult, StepResult, Verdict, exit_code
 from botkit.version import __version__
@@ -107,7 +110,7 @@ def _written(text: str) -> bytes:
 
 def journey_document(journey: JourneyResult) -> bytes:
     """Write one journey alone, as it stands in the document of a run."""
-    return encode(_journey(journey))
+    return encode(_journey(rounded_journey(journey)))
 
 
 def document(run: RunResult) -> dict[str, Any]:
@@ -116,7 +119,7 @@ def document(run: RunResult) -> dict[str, Any]:
         "botkit_result": VERSION,
         "botkit": __version__,
         **run_members(run),
-        "journeys": [_journey(journey) for journey in run.journeys],
+        "journeys": [_journey(rounded_journey(journey)) for journey in run.journeys],
     }
 
 
@@ -171,6 +174,7 @@ def journey_members(journey: JourneyResult, step: dict[str, Any] | None) -> dict
         "asserted": journey.asserted,
         "notes": list(journey.notes),
         "measurements": {name: number(value) for name, value in journey.measurements.items()},
+        "captured": dict(journey.captured),
         "warnings": list(journey.warnings),
         "by_hand": journey.by_hand,
     }
@@ -250,7 +254,7 @@ def _frame(frame: Frame) -> dict[str, Any]:
 
 def number(value: float) -> float | None:
     """Give a number as JSON can hold it."""
-    return round(value, 6) if math.isfinite(value) else None
+    return round(value, DIGITS) if math.isfinite(value) else None
 
 
 def _escape(found: re.Match[str]) -> str:

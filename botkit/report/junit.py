@@ -17,12 +17,19 @@ skipped     ``<skipped>``
 What broke outside of any journey (a reporter, say) is a suite ``botkit`` of its own, with an
 ``<error>``: a CI server that reads only this file must not see it green.
 
-Source: Jenkins xunit plugin, ``junit-10.xsd``.
+A file that belongs to a journey stands in its ``<system-out>`` as ``[[ATTACHMENT|path]]``, in a
+line of its own. A CI server takes any file that is named so from where the tests ran, so nothing
+that a chat said may look like it.
+
+Source: Jenkins xunit plugin, ``junit-10.xsd``; Jenkins JUnit Attachments plugin, README (its code
+takes a path that is not absolute from the workspace); GitLab, "Unit test reports" (paths from the
+root of the project, and the first of a test case alone).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -30,6 +37,7 @@ from xml.etree import ElementTree as ET
 from botkit.interfaces import Reporter
 from botkit.report.evidence import because, evidence, whereabouts
 from botkit.report.files import write_whole
+from botkit.report.rounding import rounded
 from botkit.report.text import xml_text
 from botkit.results import JourneyResult, RunResult, Verdict
 
@@ -44,31 +52,43 @@ OUTCOME = {
 MAX_ROWS = 1_000
 """Rows of a transcript; the JSON file has them all."""
 
+ATTACHMENT = re.compile(r"\[(?=\[ATTACHMENT\|)", re.IGNORECASE)
+
+Attach = Callable[[RunResult, JourneyResult], Path | None]
+"""Writes a file that belongs to a journey, and says where; None if there is none."""
+
 
 class JUnitReporter(Reporter):
     """Writes a JUnit file when a run is over.
 
     Args:
         path: the file; it is replaced whole.
+        attach: writes what belongs to a journey; None for nothing.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, attach: Attach | None = None) -> None:
         self._path = path
+        self._attach = attach or _nothing
 
     def run_finished(self, run: RunResult) -> None:
-        """Write the file.
+        """Write the file, and those that belong to it.
 
         Raises:
-            OSError: it could not be written.
+            OSError: one could not be written.
         """
-        root = document(run)
+        root = document(run, self._attach)
         ET.indent(root)
         write_whole(self._path, ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
-def document(run: RunResult) -> ET.Element:
+def _nothing(_run: RunResult, _journey: JourneyResult) -> None:
+    return None
+
+
+def document(run: RunResult, attach: Attach = _nothing) -> ET.Element:
     """Put a run into the elements of a JUnit file."""
-    suites = [_suite(journey) for journey in run.journeys]
+    run = rounded(run)
+    suites = [_suite(journey, attach(run, journey)) for journey in run.journeys]
     if run.faults:
         suites.append(_faults(run))
     root = _element("testsuites", name="botkit", time=_time(run.duration))
@@ -78,7 +98,7 @@ def document(run: RunResult) -> ET.Element:
     return root
 
 
-def _suite(journey: JourneyResult) -> ET.Element:
+def _suite(journey: JourneyResult, attached: Path | None) -> ET.Element:
     outcome = OUTCOME.get(journey.verdict)
     suite = _element(
         "testsuite",
@@ -91,26 +111,26 @@ def _suite(journey: JourneyResult) -> ET.Element:
         timestamp=_stamp(journey.started_utc),
     )
     if journey.file:
-        suite.set("file", xml_text(journey.file))
+        suite.set("file", _harmless(journey.file))
     properties = ET.SubElement(suite, "properties")
     for name, value in _properties(journey):
         properties.append(_element("property", name=name, value=value))
-    suite.append(_case(journey, outcome))
+    suite.append(_case(journey, outcome, attached))
     return suite
 
 
-def _case(journey: JourneyResult, outcome: str | None) -> ET.Element:
+def _case(journey: JourneyResult, outcome: str | None, attached: Path | None) -> ET.Element:
     case = _element(
         "testcase", name=journey.name, classname=journey.bot, time=_time(journey.duration)
     )
-    story = "\n".join(line.text for line in evidence(journey, max_rows=MAX_ROWS))
+    story = _harmless("\n".join(line.text for line in evidence(journey, max_rows=MAX_ROWS)))
     if outcome is not None:
         why = _element(outcome, type=journey.reason.value, message=_message(journey))
         if outcome != "skipped":
-            why.text = xml_text(story)
+            why.text = story
         case.append(why)
     output = ET.SubElement(case, "system-out")
-    output.text = xml_text(story)
+    output.text = f"{story}\n[[ATTACHMENT|{attached}]]" if attached else story
     return case
 
 
@@ -144,14 +164,19 @@ def _faults(run: RunResult) -> ET.Element:
     )
     case = _element("testcase", name="run", classname="botkit", time="0.000")
     error = _element("error", type="fault", message=run.faults[0])
-    error.text = xml_text("\n".join(run.faults))
+    error.text = _harmless("\n".join(run.faults))
     case.append(error)
     suite.append(case)
     return suite
 
 
 def _element(tag: str, **attributes: str) -> ET.Element:
-    return ET.Element(tag, {name: xml_text(value) for name, value in attributes.items()})
+    return ET.Element(tag, {name: _harmless(value) for name, value in attributes.items()})
+
+
+def _harmless(text: str) -> str:
+    """Make text fit for XML, and keep it from naming files to the CI server."""
+    return ATTACHMENT.sub("[ ", xml_text(text))
 
 
 def _time(duration: float) -> str:

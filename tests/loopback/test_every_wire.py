@@ -11,11 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from botkit.cli import main
 from botkit.interfaces import SIMULATOR
 from botkit.plugins import load_plugins
+from botkit.report.evidence_models import evidence_schema
+from botkit.report.json_document import document as written
+from botkit.report.reading import read_file
 
 ROOT = Path(__file__).parents[2]
 VARIANTS = {"gms-cometd": ("", "transport=websocket", "transport=auto")}
@@ -71,9 +75,19 @@ def reaching(wire: str, option: str, urls: Mapping[str, str]) -> list[str]:
 
 def journeys(*arguments: str, folder: Path) -> tuple[int, list[dict[str, Any]]]:
     """Run a command in this process; gives its exit code and the journeys."""
-    out = folder / "out.json"
-    code = main(["run", *arguments, "--json", str(out), "-q"])
-    return code, json.loads(out.read_text())["journeys"] if out.exists() else []
+    out, page = folder / "out.json", folder / "out.html"
+    code = main(["run", *arguments, "--json", str(out), "--html", str(page), "-q"])
+    if not out.exists():
+        return code, []
+    document = json.loads(out.read_text())
+    jsonschema.validate(document, evidence_schema())
+    # Whatever is made of the file later is what the run itself made.
+    again = folder / "again.html"
+    assert main(["report", str(out), "--html", str(again), "-q"]) == code
+    assert again.read_bytes() == page.read_bytes()
+    code_of_file = {"exit_code": document["exit_code"]}
+    assert {**written(read_file(out)), **code_of_file} == document
+    return code, document["journeys"]
 
 
 @pytest.mark.parametrize("bot", ["smoke", "restore"])

@@ -17,6 +17,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -30,6 +31,7 @@ from botkit.interfaces import ConnectOptions, NetworkSettings, Reporter
 from botkit.journey import Run, RunSettings
 from botkit.monitor.history import History, Spool, finished
 from botkit.plugins import Plugins, load_plugins
+from botkit.report.annotations import annotation_lines
 from botkit.report.console import ConsoleReporter, make_console
 from botkit.report.events import EventsReporter
 from botkit.report.html_page import HtmlReporter
@@ -37,6 +39,7 @@ from botkit.report.json_document import JsonReporter
 from botkit.report.junit import JUnitReporter
 from botkit.report.nagios import status_text
 from botkit.report.plain import Detail
+from botkit.report.step_summary import summary
 from botkit.results import Reason, Verdict
 from botkit.simulator import SimulatorSettings
 from botkit.testing import simulator_in
@@ -490,6 +493,7 @@ ARTEFACTS: dict[str, Callable[[Played], Iterator[str]]] = {
     "junit": junit,
     "events": lines,
     "nagios": lambda played: iter([status_text(played.run)]),
+    "github": lambda played: chain(annotation_lines(played.run), [summary(played.run)]),
     "json": document,
     "markdown": text_of("run.md"),
     "a reporter of a plugin": lambda played: iter(played.everything.lines),

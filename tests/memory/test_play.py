@@ -83,6 +83,37 @@ async def test_agents_come_from_the_caller_too(tmp_path: Path, autojump_clock: M
     assert result.verdict is Verdict.PASSED, result.message
 
 
+CAPTURING = """\
+botkit: 1
+bot: b
+steps:
+  - expect: {matches: 'case (?P<case_no>\\S+) of (?P<email>\\S+), pin (?P<pin>\\d+)'}
+    mask: [email, pin]
+  - say: ${case_no}
+  - expect: {matches: '(?s)(?P<long>x+) (?P<again>\\S+)'}
+  - note: ${email} ${pin} ${long} ${again}
+"""
+
+
+async def test_what_was_captured_is_evidence_unless_it_is_masked(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def answer(connector: ScriptedConnector) -> None:
+        connector.say("case A-1 of ada@example.com, pin 7")
+        connector.say(f"{'x' * 3_000} ada@example.com")
+
+    (tmp_path / "b.yaml").write_text(CAPTURING)
+    (result,) = await play(tmp_path / "b.yaml", connector=ScriptedConnector(answer))
+    assert result.verdict is Verdict.PASSED, result.message
+    assert result.captured == {
+        "case_no": "A-1",
+        "email": "***",
+        "pin": "***",
+        "long": f"{'x' * 1_000}…",
+        "again": "***",
+    }
+
+
 async def test_all_mistakes_of_a_file_are_told(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("botkit: 1\nbot: b\nstpes: []\nsteps:\n  - sya: x\n")
     with pytest.raises(ConfigError) as caught:

@@ -45,7 +45,7 @@ def test_a_file_is_overwritten_if_that_is_asked_for(
     [
         (["results.json"], "2 journeys: name one of 'one', 'two'"),
         (["results.json", "--journey", "three"], "no journey 'three'"),
-        (["bots/one.yaml"], "bots/one.yaml: this is no JSON"),
+        (["bots/one.yaml"], "bots/one.yaml:1:1: this is no JSON"),
         (["nothing.json"], "nothing.json: this cannot be read"),
         (["bots"], "bots: this cannot be read"),
         (["results.json", "--journey", "one", "-o", "no/where.yaml"], "no folder"),

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from botkit.cli import main
+from botkit.cli.reporting import Wanted
 
 BROKEN = "botkit: 1\nbot: broken\nsteps:\n  - say_hello: hi\n"
 NEVER_COMES = "botkit: 1\nbot: late\nsteps:\n  - expect: xyzzy\n    within: 200ms\n"
@@ -357,6 +358,99 @@ def test_a_check_of_a_monitoring(
     captured = capsys.readouterr()
     assert captured.out.startswith(begins)
     assert captured.err
+
+
+def test_pages_beside_the_junit_file(project: Path, write_bot: Any) -> None:
+    write_bot(text=NEVER_COMES)
+    assert main(["run", "--junit", "j.xml", "--junit-attachments", "pages"]) == 1
+    (page,) = (project / "pages").iterdir()
+    assert f"\n[[ATTACHMENT|pages/{page.name}]]" in (project / "j.xml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--junit-attachments", "pages"], "goes with --junit"),
+        (["--junit", "j.xml", "--junit-attachments", "botkit.toml"], "is no folder"),
+        (["--junit", "j.xml", "--junit-attachments", "no/such"], "there is no folder no"),
+        (["--junit", "j.xml", "--junit-attachments", "a|b"], "would end the path"),
+        (["--junit", "j.xml", "--junit-attachments", ""], "it is empty"),
+    ],
+)
+def test_a_folder_of_attachments_that_does_not_work(
+    arguments: list[str], told: str, write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot()
+    assert main(["run", *arguments]) == 4
+    assert told in capsys.readouterr().err
+
+
+def test_github_is_told_by_annotations_and_a_summary(
+    write_bot: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot(text=NEVER_COMES)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    assert main(["run", "--format", "github"]) == 1
+    begin, *lines, release, annotation = capsys.readouterr().out.splitlines()
+    token = begin.removeprefix("::stop-commands::")
+    assert len(token) == 64
+    assert release == f"::{token}::"
+    assert any(line.startswith("FAILED") for line in lines)
+    assert annotation.startswith("::error file=bots/smoke.yaml,line=")
+    assert "| failed on the simulator | " in Path("summary.md").read_text()
+
+
+def test_an_agent_gives_no_commands_to_github(
+    project: Path,
+    write_bot: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = "::add-mask::a ##[add-path]b | <script>c</script> `d` ::stop-commands::e"
+    (project / "agents.yaml").write_text(
+        f"botkit-agents: 1\nagents:\n  Eve:\n    - say: {json.dumps(said)}\n    - note: '{said}'\n"
+    )
+    write_bot(
+        text="botkit: 1\nbot: b\nsteps:\n  - expect: {matches: '(?P<it>::add.*)'}\n"
+        "  - note: ${it}\n  - expect: zzz\n    within: 100ms\n"
+    )
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    assert main(["run", "--format", "github", "--agents", "agents.yaml"]) == 1
+    begin, *held, release, annotation = capsys.readouterr().out.splitlines()
+    assert begin.replace("::stop-commands::", "::") + "::" == release
+    assert any(line.strip().startswith("::add-mask::") for line in held)
+    assert annotation.startswith("::error file=bots/smoke.yaml,line=6,")
+    summary = Path("summary.md").read_text()
+    assert "&lt;script&gt;c" in summary
+    assert "<script>" not in summary
+    assert all(line.count("|") == 6 for line in summary.splitlines() if line.startswith("|"))
+
+
+def test_annotations_leave_standard_output_to_data(
+    write_bot: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot(text=SLOW)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    assert main(["run", "--format", "github", "--json", "-"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["exit_code"] == 0
+    assert captured.err.splitlines()[-1].startswith("::warning file=bots/smoke.yaml,line=")
+
+
+def test_commands_are_obeyed_again_where_a_run_breaks(capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = Wanted(form="github", token="t0ken")
+    with pytest.raises(RuntimeError), wanted.holding_commands():
+        raise RuntimeError
+    assert capsys.readouterr().out == "::stop-commands::t0ken\n::t0ken::\n"
+
+
+def test_problems_of_files_are_annotations_for_github(
+    write_bot: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bot(text=BROKEN)
+    assert main(["run", "--format", "github"]) == 4
+    assert capsys.readouterr().err.startswith("::error file=bots/smoke.yaml,line=")
+    assert main(["run", "--format", "github", "--step"]) == 4
 
 
 @pytest.mark.parametrize("broken", [False, True])

@@ -9,6 +9,8 @@ from botkit.bot.fields import Vocabulary
 from botkit.bot.json_schema import Kind, json_schema
 from botkit.cli import main
 from botkit.cli.options import SETTINGS
+from botkit.cli.schema import EVIDENCE
+from botkit.report.evidence_models import evidence_schema
 
 BUILT_IN = Vocabulary(actions=frozenset({"persona"}))
 
@@ -29,7 +31,13 @@ def test_bots_are_meant_unless_something_else_is_said(
 
 
 def test_all_kinds_may_be_named() -> None:
-    assert list(getattr(SETTINGS["kind"].kind, "choices", ())) == [kind.value for kind in Kind]
+    kinds = [*(kind.value for kind in Kind), EVIDENCE]
+    assert list(getattr(SETTINGS["kind"].kind, "choices", ())) == kinds
+
+
+def test_the_schema_of_evidence(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", "--kind", "evidence"]) == 0
+    assert json.loads(capsys.readouterr().out) == evidence_schema()
 
 
 def test_matchers_and_actions_of_plugins_are_known(

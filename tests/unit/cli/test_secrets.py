@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,21 @@ BOTS = {
 FILES = ("--json", "run.json", "--events", "run.ndjson", "--html", "run.html", "--junit", "run.xml")
 
 
+def written_files() -> Iterator[Path]:
+    yield from (path for path in Path().glob("run.*") if path.is_file())
+    yield from Path().glob("run.*/*")
+
+
 @pytest.mark.parametrize(
     "command",
-    [["run", "-v", *FILES], ["run", "--explain"], ["run", "--format", "nagios"], ["check"]],
-    ids=lambda command: " ".join(command[:2]),
+    [
+        ["run", "-v", *FILES, "--junit-attachments", "run.pages"],
+        ["run", "--explain"],
+        ["run", "--format", "nagios"],
+        ["run", "--format", "github"],
+        ["check"],
+    ],
+    ids=lambda command: " ".join(command[:3]),
 )
 @pytest.mark.parametrize("text", BOTS.values(), ids=BOTS)
 def test_no_command_tells_a_secret(
@@ -67,11 +79,12 @@ def test_no_command_tells_a_secret(
     monkeypatch.setenv("PW", PASSWORD)
     monkeypatch.setenv("KEY", KEY)
     monkeypatch.setenv("BOTKIT_DEBUG", "1")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "run.md")
 
     code = main([*command, "bots"])
 
     told = "".join(capsys.readouterr())
-    told += "".join(file.read_text(encoding="utf-8") for file in Path().glob("run.*"))
+    told += "".join(file.read_text(encoding="utf-8") for file in written_files())
     assert code != 0 or command == ["check"]
     assert told
     assert [part for part in AT_ALL_COSTS if part in told] == []

@@ -63,10 +63,17 @@ def test_paths_are_relative_to_the_file(project: Path, monkeypatch: pytest.Monke
     inner = project / "a"
     (project / "plugins").mkdir()
     inner.mkdir()
-    (project / "botkit.toml").write_text('plugins = ["plugins"]\njson = "-"\njunit = "out.xml"')
+    (project / "botkit.toml").write_text(
+        'plugins = ["plugins"]\njson = "-"\njunit = "out.xml"\njunit-attachments = "pages"'
+    )
     monkeypatch.chdir(inner)
     values = find_settings(inner).values
-    assert values == {"plugins": ["../plugins"], "json": "-", "junit": "../out.xml"}
+    assert values == {
+        "plugins": ["../plugins"],
+        "json": "-",
+        "junit": "../out.xml",
+        "junit_attachments": "../pages",
+    }
 
 
 @pytest.mark.parametrize(

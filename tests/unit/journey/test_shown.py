@@ -54,6 +54,7 @@ def result_of(text: str) -> JourneyResult:
         session_id=text,
         notes=(text,),
         measurements={text: 1.0, f"{text}!": 2.0},
+        captured={"name": text},
         warnings=(text,),
     )
 

@@ -56,6 +56,7 @@ FAILED = JourneyResult(
     session_id="chat-1",
     asserted=1,
     measurements={"first_reply": 0.25},
+    captured={"case_no": "CAS-000123"},
     warnings=("slow start",),
 )
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from botkit.chat import PartyKind, Row
-from botkit.report.html_page import MAX_FRAMES, HtmlReporter, page, readable, shown
+from botkit.report.html_page import MAX_CAPTURED, MAX_FRAMES, HtmlReporter, page, readable, shown
 from botkit.results import Frame, JourneyResult, Verdict
 
 VOID = {"meta", "input", "path"}
@@ -54,6 +54,15 @@ def test_a_failure_names_step_expected_and_received(
     ]
     assert read.by_class["expected"] == ['a message containing "case number"']
     assert read.by_class["received"] == ['Grace: hello (does not contain "case number")']
+
+
+def test_what_was_captured_is_shown_up_to_a_bound(make_journey: Any, make_run: Any) -> None:
+    source = page(make_run(make_journey()))
+    assert "<dt>case_no</dt><dd>CAS-000123</dd>" in source
+    many = page(make_run(make_journey(captured={f"v{n}": "<b>" for n in range(40)})))
+    assert many.count("&lt;b&gt;") == MAX_CAPTURED
+    assert "and 10 more" in many
+    assert "Captured" not in page(make_run(make_journey(captured={})))
 
 
 @pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", '"><img src=x onerror=a()>'])

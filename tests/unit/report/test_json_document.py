@@ -49,6 +49,7 @@ def test_a_document_has_all_the_evidence(make_journey: Any, make_run: Any) -> No
         "seq": None,
     }
     assert failed["measurements"] == {"first_reply": 0.25}
+    assert failed["captured"] == {"case_no": "CAS-000123"}
     assert (passed["on_simulator"], passed["by_hand"]) == (True, False)
     assert passed["step"] is None
 

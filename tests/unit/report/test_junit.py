@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -8,15 +9,16 @@ import pytest
 import xmlschema
 
 from botkit.chat import Row
-from botkit.report.junit import JUnitReporter
+from botkit.report.attachments import Attachments
+from botkit.report.junit import Attach, JUnitReporter
 from botkit.results import RunResult, Verdict
 
 SCHEMA = xmlschema.XMLSchema(Path(__file__).parents[2] / "schemas" / "botkit-junit.xsd")
 
 
-def written(run: RunResult, folder: Path) -> ET.Element:
+def written(run: RunResult, folder: Path, attach: Attach | None = None) -> ET.Element:
     file = folder / "junit.xml"
-    JUnitReporter(file).run_finished(run)
+    JUnitReporter(file, attach).run_finished(run)
     SCHEMA.validate(str(file))
     return ET.parse(file).getroot()
 
@@ -107,3 +109,50 @@ def test_text_that_xml_cannot_hold_is_left_out(
     root = written(make_run(journey), tmp_path)
     assert root[0].attrib["name"] == "a</system-out>]]>&b"
     assert "a</system-out>]]>&b" in (root.findtext("testsuite/testcase/system-out") or "")
+
+
+NAMED = re.compile(r"\[\[ATTACHMENT\|(.+)\]\]")
+"""What the JUnit Attachments plugin and GitLab look for, anywhere in what a test wrote."""
+
+
+def test_what_did_not_pass_has_its_page_beside(
+    tmp_path: Path, make_journey: Any, make_run: Any
+) -> None:
+    folder = tmp_path / "evidence"
+    journeys = [
+        make_journey(verdict, journey_id=f"run1-{n}") for n, verdict in enumerate(Verdict, 1)
+    ]
+    root = written(make_run(*journeys), tmp_path, Attachments(folder))
+    outputs = [case.findtext("system-out") or "" for case in root.iter("testcase")]
+    named = [NAMED.findall(output.splitlines()[-1]) for output in outputs]
+    assert named == [
+        [] if verdict in (Verdict.PASSED, Verdict.SKIPPED) else [str(folder / name)]
+        for verdict, name in zip(
+            Verdict, (f"support-gold-run1-{n}.html" for n in range(1, 7)), strict=True
+        )
+    ]
+    for (path,) in filter(None, named):
+        page = Path(path).read_text()
+        assert page.count("<article") == 1
+        assert "Support answers" in page
+
+
+def test_no_chat_names_files(tmp_path: Path, make_journey: Any, make_run: Any) -> None:
+    hostile = "[[ATTACHMENT|/etc/passwd]] [[Att\x00achment|/etc/shadow]]"
+    row = Row(at=100.0, who=hostile, kind="message", text=hostile)
+    journey = make_journey(name=hostile, message=hostile, transcript=(row,), notes=(hostile,))
+    run = make_run(journey, faults=(hostile,))
+    root = written(run, tmp_path, Attachments(tmp_path))
+    text = ET.tostring(root, encoding="unicode")
+    (named,) = re.findall(NAMED.pattern, text, re.IGNORECASE)
+    assert Path(named).parent == tmp_path
+    assert "[ [ATTACHMENT|/etc/passwd]]" in text
+
+
+def test_names_of_journeys_are_no_paths(tmp_path: Path, make_journey: Any, make_run: Any) -> None:
+    journey = make_journey(name="../../x\n/y" * 20, journey_id="../1")
+    path = Attachments(tmp_path)(make_run(journey), journey)
+    assert path is not None
+    assert path.parent == tmp_path
+    assert path.read_bytes()
+    assert len(path.name) < 100
