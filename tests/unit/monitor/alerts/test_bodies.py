@@ -1,4 +1,4 @@
-"""What sinks write, held against files that were written after the documents of others."""
+"""What sinks write, pinned in files; ``golden/README.md`` says who of others reads the same."""
 
 from __future__ import annotations
 
