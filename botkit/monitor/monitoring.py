@@ -105,7 +105,7 @@ class Monitoring:
         self._file, self._parts = file, parts
         remembered = remembered or {}
         known = remembered.get("monitors")
-        self._known: Mapping[str, Any] = known if isinstance(known, Mapping) else {}
+        self._known: dict[str, Any] = dict(known) if isinstance(known, Mapping) else {}
         by_hand = maintenances_from_json(remembered.get("maintenances"))
         self._maintenances = Maintenances(file.windows, by_hand)
         self._caps = Caps(file.limits)
@@ -187,7 +187,8 @@ class Monitoring:
         nursery = self._nursery
         if nursery is None:
             return  # `run` begins it.
-        known = known_from_json(self._known.get(monitor.name))
+        # Once: who comes back after it was gone from the file begins anew.
+        known = known_from_json(self._known.pop(monitor.name, None))
         watch = self._watches[monitor.name] = Watch(
             monitor,
             around=self,

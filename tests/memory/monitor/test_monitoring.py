@@ -282,6 +282,23 @@ async def test_a_file_that_is_read_again_changes_what_it_says_and_forgets_nothin
     assert probe.centre.begun("comes")[0] == 62
 
 
+async def test_a_monitor_that_was_taken_out_begins_anew_when_it_is_back(
+    probe: Any, make_monitor: Make, autojump_clock: MockClock
+) -> None:
+    probe.centre.verdict = failing((0, 100))
+    chat, other = make_monitor("chat", 60), make_monitor("other", 60)
+    async with probe.at_work(chat, other):
+        await trio.sleep(90)
+    async with probe.at_work(chat, other) as monitoring:
+        assert monitoring.monitors()[0].health is Health.DOWN
+        await trio.sleep(60)
+        await monitoring.change(probe.file(other))
+        await monitoring.change(probe.file(chat, other))
+        assert monitoring.monitors()[0].health is Health.UNKNOWN
+        await trio.sleep(10)
+        assert monitoring.monitors()[0].health is Health.UP
+
+
 async def test_the_budget_is_that_of_the_history(
     probe: Any, make_monitor: Make, autojump_clock: MockClock
 ) -> None:
