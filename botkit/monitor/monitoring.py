@@ -10,6 +10,7 @@ gone.
 from __future__ import annotations
 
 import logging
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,8 +31,10 @@ from botkit.monitor.memory import (
     known_to_json,
     maintenance_to_json,
     maintenances_from_json,
+    recent_from_json,
 )
-from botkit.monitor.slo import Budget, Objective
+from botkit.monitor.slo import HOUR as HOUR_OF_BUDGETS
+from botkit.monitor.slo import Budget, Counted, Objective, Spending
 from botkit.monitor.watch import Play, Watch
 from botkit.report.json_document import journey_document
 from botkit.results import JourneyResult, Verdict
@@ -47,6 +50,14 @@ class Decider(Protocol):
     """Says what is known of a service after each check that decides, and pages people."""
 
     def decide(self, check: Check) -> Health: ...
+    def spends(self, check: Check, spending: Spending | None) -> None:
+        """Take how fast the error budget is spent after a check that decides.
+
+        Args:
+            check: that one.
+            spending: None if it is not spent too fast, or if nothing is promised.
+        """
+
     def forget(self, monitor: str) -> None:
         """Know a monitor no more, which is gone from the file."""
 
@@ -180,7 +191,8 @@ class Monitoring:
             if watch is None:
                 await self._begin(monitor)
             else:
-                watch.change(monitor, await self._budget(monitor))
+                recent = watch.budget.recent(self.now()) if watch.budget else []
+                watch.change(monitor, await self._budget(monitor, recent))
         self._news.set()
 
     async def _begin(self, monitor: Monitor) -> None:
@@ -188,15 +200,16 @@ class Monitoring:
         if nursery is None:
             return  # `run` begins it.
         # Once: who comes back after it was gone from the file begins anew.
-        known = known_from_json(self._known.pop(monitor.name, None))
+        remembered = self._known.pop(monitor.name, None)
+        recent = remembered.get("recent") if isinstance(remembered, Mapping) else None
         watch = self._watches[monitor.name] = Watch(
             monitor,
             around=self,
             play=self._parts.play,
             caps=self._caps,
             rng=self._parts.rng,
-            known=known,
-            budget=await self._budget(monitor),
+            known=known_from_json(remembered),
+            budget=await self._budget(monitor, recent_from_json(recent)),
         )
         scope = self._scopes[monitor.name] = trio.CancelScope()
         await nursery.start(self._watch, watch, scope)
@@ -256,9 +269,10 @@ class Monitoring:
             follower.checked(check)
         return check
 
-    def decide(self, check: Check) -> Health:
+    def decide(self, check: Check, spending: Spending | None) -> Health:
         """Say what is known of the service after a check that is not played again."""
         health = self._parts.decider.decide(check)
+        self._parts.decider.spends(check, spending)
         self._news.set()
         return health
 
@@ -279,7 +293,7 @@ class Monitoring:
 
     async def _write_down(self) -> None:
         content = {
-            "monitors": {name: known_to_json(w.known) for name, w in self._watches.items()},
+            "monitors": {name: self._known_of(watch) for name, watch in self._watches.items()},
             "maintenances": [
                 maintenance_to_json(m) for m in self._maintenances.by_hand(self.now())
             ],
@@ -290,14 +304,29 @@ class Monitoring:
         except OSError as error:
             log.error("%s cannot be written: %s", self._parts.memory.path, error)
 
-    async def _budget(self, monitor: Monitor) -> Budget | None:
-        """Count what the history knows within the window of an objective."""
+    def _known_of(self, watch: Watch) -> dict[str, Any]:
+        recent = watch.budget.recent(self.now()) if watch.budget else []
+        return known_to_json(watch.known) | {"recent": recent}
+
+    async def _budget(self, monitor: Monitor, recent: Sequence[Counted]) -> Budget | None:
+        """Count what is known within the window of an objective.
+
+        Args:
+            monitor: whose objective it is.
+            recent: its last checks, which are known better than the history knows them: that has
+                one count for each hour, and in it what was played again.
+        """
         objective = monitor.objective
         if objective is None:
             return None
         budget = Budget(objective=objective)
+        for counted in recent:
+            budget.add(counted)
+        first = recent[0].at - recent[0].at % HOUR_OF_BUDGETS if recent else math.inf
+        last = recent[-1].at if recent else -math.inf
         for start, verdict, times in await self._counts(monitor.name, objective):
-            budget.count(verdict, start, times)
+            if not first <= start <= last:
+                budget.count(verdict, start, times)
         return budget
 
     async def _counts(self, name: str, objective: Objective) -> list[tuple[float, Verdict, int]]:

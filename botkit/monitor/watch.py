@@ -22,7 +22,7 @@ from botkit.interfaces import ConnectOptions, JourneyPlan
 from botkit.monitor.caps import Caps
 from botkit.monitor.config import Monitor
 from botkit.monitor.contract import Check, Health, MonitorView
-from botkit.monitor.slo import Budget
+from botkit.monitor.slo import Budget, Spending
 from botkit.results import JourneyResult, Reason, Verdict
 
 log = logging.getLogger(__name__)
@@ -59,8 +59,14 @@ class Surveillance(Protocol):
     async def note(self, monitor: Monitor, result: JourneyResult, *, retest: bool) -> Check:
         """Keep what a journey came to, and tell of it."""
 
-    def decide(self, check: Check) -> Health:
-        """Say what is known of the service after a check that is not played again."""
+    def decide(self, check: Check, spending: Spending | None) -> Health:
+        """Say what is known of the service after a check that is not played again.
+
+        Args:
+            check: that one.
+            spending: how fast the error budget is spent; None if slowly enough, or if there is
+                none.
+        """
 
 
 @dataclass(slots=True, kw_only=True)
@@ -245,8 +251,10 @@ class Watch:
             self._running = False
 
     def _decide(self, check: Check) -> None:
+        spending = None
         if self.budget is not None:
             self.budget.count(check.result.verdict, check.result.started_utc)
-        health = self._around.decide(check)
+            spending = self.budget.spending(self._around.now())
+        health = self._around.decide(check, spending)
         if health is not self.known.health:
             self.known.health, self.known.since_utc = health, check.result.started_utc

@@ -13,11 +13,12 @@ from typing import Any
 
 import trio
 
-from botkit.monitor.alerts.judge import Change, Judge, Trouble
+from botkit.monitor.alerts.judge import GRAVITY, Change, Judge, Kind, Trouble
 from botkit.monitor.alerts.outbox import Outbox, Route, Standing
 from botkit.monitor.alerts.rules import Rules
 from botkit.monitor.alerts.wording import alert_of, key_of
 from botkit.monitor.contract import Check, Health
+from botkit.monitor.slo import Spending
 from botkit.results import Alert
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,21 @@ class Alerting:
     def checked(self, check: Check) -> None:
         """Take any check; a retest takes the place of what it repeats."""
         self._see(check)
+
+    def spends(self, check: Check, spending: Spending | None) -> None:
+        """Take how fast the error budget is spent after a check that :meth:`decide` has taken.
+
+        Args:
+            check: that one.
+            spending: None if it is not spent too fast, or if nothing is promised.
+        """
+        told = self._told.get(key_of(check, Kind.BURNING))
+        if spending is not None:
+            kind = Kind.BURNING if spending.alarm.urgent else Kind.DRAINING
+            self._overspent(check, spending, kind, told)
+        elif told is not None:
+            trouble = Trouble(kind=_kind_of(told.alert), since_utc=told.alert.since_utc)
+            self.tell(alert_of(Change(trouble=trouble, firing=False), check))
 
     def tell(self, alert: Alert) -> None:
         """Let people know of something, unless they were told the same and nothing since."""
@@ -150,13 +166,28 @@ class Alerting:
         judge.rules = self.rules(check.monitor)
         return judge
 
-    def _remind(self, trouble: Trouble, check: Check) -> None:
+    def _overspent(self, check: Check, spending: Spending, kind: Kind, told: Told | None) -> None:
+        """Tell that the budget is spent too fast, when that is new, worse or to be told again."""
+        if told is None:
+            trouble = Trouble(kind=kind, since_utc=check.result.started_utc)
+            self.tell(alert_of(Change(trouble=trouble, firing=True), check, spending=spending))
+            return
+        before = _kind_of(told.alert)
+        if GRAVITY[kind] > GRAVITY[before]:
+            trouble = Trouble(kind=kind, since_utc=told.alert.since_utc)
+            change = Change(trouble=trouble, firing=True, worse=True)
+            self.tell(alert_of(change, check, spending=spending))
+            return
+        self._remind(Trouble(kind=before, since_utc=told.alert.since_utc), check, spending)
+
+    def _remind(self, trouble: Trouble, check: Check, spending: Spending | None = None) -> None:
         told = self._told.get(key_of(check, trouble.kind))
         if self.remind is None or told is None:
             return
         if check.result.started_utc - told.at >= self.remind:
             change = Change(trouble=trouble, firing=True)
-            self.tell(alert_of(change, check, reminder=told.times + 1))
+            reminder = told.times + 1
+            self.tell(alert_of(change, check, reminder=reminder, spending=spending))
 
     # --- what outlives a restart ---
 
@@ -183,6 +214,11 @@ class Alerting:
             log.warning("what was told before is not known any more: %r", error)
             self._judges.clear()
             self._told.clear()
+
+
+def _kind_of(alert: Alert) -> Kind:
+    """Give the kind of an alert of the budget, though it may have been told by another botkit."""
+    return Kind.DRAINING if alert.kind == Kind.DRAINING.value else Kind.BURNING
 
 
 TOLD_TEXTS = ("key", "title", "text", "kind", "monitor", "location", "link")

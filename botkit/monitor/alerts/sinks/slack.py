@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from botkit.monitor.alerts.sinks.posting import Post
-from botkit.monitor.alerts.sinks.words import headline
+from botkit.monitor.alerts.sinks.words import headline, severity
 from botkit.results import Alert
 
 LONGEST = 3_000
@@ -67,7 +67,7 @@ def harmless(text: str) -> str:
 
 
 def _attachment(alert: Alert) -> dict[str, Any]:
-    bad = AMBER if alert.kind == "degraded" else RED
+    bad = AMBER if severity(alert) == "warning" else RED
     # Within a block of code nothing means anything but its end.
     text = harmless(alert.text[:LONGEST]).replace("```", "'''")
     attachment = {

@@ -26,6 +26,8 @@ from botkit.results import Alert
 
 NEVER = "0001-01-01T00:00:00Z"
 """The time that Go has for none: what goes on has not ended."""
+NAMES = {"broken": "BotkitWatch", "burning": "BotkitBudget", "draining": "BotkitBudget"}
+"""Of alerts that are not of the chat itself."""
 SECRET_BEGINS = "whsec_"
 EVENT_TYPE = "io.botkit.alert"
 SOURCE = "/botkit/monitor"
@@ -197,7 +199,7 @@ def signature(key: bytes, name: str, seconds: str, body: bytes) -> str:
 
 def _alertmanager_alert(alert: Alert) -> dict[str, Any]:
     labels = {
-        "alertname": "BotkitWatch" if alert.kind == "broken" else "BotkitChat",
+        "alertname": NAMES.get(alert.kind, "BotkitChat"),
         "job": "botkit",
         "monitor": alert.monitor,
         "location": alert.location,
