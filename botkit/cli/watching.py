@@ -23,6 +23,7 @@ from botkit.interfaces import ConnectOptions, JourneyPlan
 from botkit.journey import Run, RunSettings
 from botkit.monitor.alerts.alerting import Alerting
 from botkit.monitor.alerts.rules import Rules
+from botkit.monitor.alerts.undelivered import Undelivered
 from botkit.monitor.config import LoadedMonitors, MonitorsFile, Page
 from botkit.monitor.contract import Check, Follower
 from botkit.monitor.history import History, HistoryKeeper, Spool
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from botkit.monitor.metrics import Metrics
 
 COLOURS = {Verdict.PASSED: "green", Verdict.DEGRADED: "yellow"}
-MEMORY_ENDING = ".state"
+MEMORY_ENDING, UNDELIVERED_ENDING = ".state", ".undelivered"
 LONGEST_LINE = 300
 
 
@@ -108,6 +109,7 @@ class Watching:
             rules=rules_of(self.file),
             remind=self.file.remind,
             remembered=remembered.get("decider"),
+            undelivered=Undelivered(self.file.path.with_suffix(UNDELIVERED_ENDING), utc_now),
         )
         followers: list[Follower] = [Teller(quiet=self.quiet)]
         parts = Parts(

@@ -58,7 +58,10 @@ class Decider(Protocol):
             spending: None if it is not spent too fast, or if nothing is promised.
         """
 
-    def forget(self, monitor: str) -> None:
+    def monitors(self) -> frozenset[str]:
+        """Name the monitors of which something is known."""
+
+    def forget(self, monitor: str, *, now: float) -> None:
         """Know a monitor no more, which is gone from the file."""
 
     def state(self) -> Any:
@@ -169,6 +172,9 @@ class Monitoring:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Watch until cancelled; chats that are going on then are left."""
         self._caps = Caps(self._file.limits, await self._recent_chats())
+        for name in self._parts.decider.monitors() - {m.name for m in self._file.monitors}:
+            # It was taken out while no process was there to see it.
+            self._parts.decider.forget(name, now=self.now())
         async with trio.open_nursery() as self._nursery:
             for monitor in self._file.monitors:
                 await self._begin(monitor)
@@ -182,7 +188,7 @@ class Monitoring:
         for name in gone:
             self._scopes.pop(name).cancel()
             del self._watches[name]
-            self._parts.decider.forget(name)
+            self._parts.decider.forget(name, now=self.now())
         self._file = file
         self._maintenances.planned = file.windows
         self._caps.limits = file.limits

@@ -167,6 +167,19 @@ class Judge:
         """Tell how the chat is, blips left out."""
         return self.known.health
 
+    def agree(self, trouble: Trouble | None, broken: Trouble | None) -> None:
+        """Know of the troubles that people were told of, and of no other.
+
+        One that they were told of and that is not known would never be over; one that is known and
+        that they were not told of would never be told.
+        """
+        self.known = replace(
+            self.known,
+            trouble=trouble and (self.known.trouble or trouble),
+            broken=broken and (self.known.broken or broken),
+        )
+        self._before = self.known
+
     def state(self) -> dict[str, Any]:
         """Write down what is known, as JSON has it."""
         known = self.known

@@ -12,6 +12,8 @@ import trio
 
 from botkit.errors import FOREIGN, ConfigError
 from botkit.interfaces import AlertSink
+from botkit.monitor.alerts.told import Overdue
+from botkit.monitor.alerts.wording import late
 from botkit.results import Alert
 
 log = logging.getLogger(__name__)
@@ -76,24 +78,56 @@ class Standing:
     trouble: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Waiting:
+    """An alert on its way.
+
+    Attributes:
+        alert: as it was told.
+        shown: as it is delivered: one from before a restart says that it is late.
+        since: when it was told, by the loop's clock.
+    """
+
+    alert: Alert
+    shown: Alert
+    since: float
+
+
 class Outbox:
     """What one sink has to deliver.
+
+    Args:
+        route: the way there.
+        changed: is called when something waits, and when it does not any more.
 
     Attributes:
         standing: how it goes.
     """
 
-    def __init__(self, route: Route) -> None:
-        self._route = route
+    def __init__(self, route: Route, changed: Callable[[], None] = lambda: None) -> None:
+        self._route, self._changed = route, changed
         self._group: DeliverGroup | None = getattr(route.sink, "deliver_group", None)
-        self._waiting: deque[Alert] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._news = trio.Event()
         self.standing = Standing(sink=route.name)
 
+    def waiting(self) -> list[Overdue]:
+        """Give what is not delivered yet, oldest first."""
+        now = trio.current_time()
+        return [Overdue(alert=one.alert, age=now - one.since) for one in self._waiting]
+
+    def put_late(self, overdue: Overdue) -> None:
+        """Take an alert that was told before a restart."""
+        since = trio.current_time() - overdue.age
+        shown = late(overdue.alert, overdue.age)
+        self._put(Waiting(alert=overdue.alert, shown=shown, since=since))
+
     def put(self, alert: Alert) -> None:
         """Take an alert that goes this way; waits for nothing."""
-        if not self._route.is_for(alert):
-            return
+        if self._route.is_for(alert):
+            self._put(Waiting(alert=alert, shown=alert, since=trio.current_time()))
+
+    def _put(self, alert: Waiting) -> None:
         if len(self._waiting) >= self._route.room:
             self._waiting.popleft()
             self.standing.dropped += 1
@@ -109,35 +143,46 @@ class Outbox:
             if self._group is not None:
                 await trio.sleep(self._route.gather)
             self._news = trio.Event()
-            await self._deliver_all(self._route.attempts)
+            while self._waiting:
+                batch = self._next_batch()
+                self._done(batch, taken=await self._try(batch))
 
     async def flush(self) -> None:
-        """Deliver what waits, with one attempt each."""
-        await self._deliver_all(1)
-
-    async def _deliver_all(self, attempts: int) -> None:
+        """Deliver what waits, with one attempt each, until one fails; what is left waits on."""
         while self._waiting:
             batch = self._next_batch()
-            taken = await self._try(batch, attempts)
-            # Only now: who is cancelled in the middle has not delivered it. There may be less room.
-            for alert in batch:
-                if self._waiting and self._waiting[0] is alert:
-                    self._waiting.popleft()
-            if taken:
-                self.standing.delivered += len(batch)
-            else:
-                self.standing.failed += len(batch)
-            self._count()
+            again = await self._attempt(batch)
+            if self.standing.trouble and again:
+                return
+            self._done(batch, taken=not self.standing.trouble)
 
-    def _next_batch(self) -> list[Alert]:
+    def _done(self, batch: Sequence[Waiting], *, taken: bool) -> None:
+        # Only now: who is cancelled in the middle has not delivered it. There may be less room.
+        for alert in batch:
+            if self._waiting and self._waiting[0] is alert:
+                self._waiting.popleft()
+        if taken:
+            self.standing.delivered += len(batch)
+        else:
+            self.standing.failed += len(batch)
+            titles = "; ".join(one.shown.title for one in batch)
+            log.error(
+                "%s did not take an alert: %s; the alert: %s",
+                self._route.name,
+                self.standing.trouble,
+                titles,
+            )
+        self._count()
+
+    def _next_batch(self) -> list[Waiting]:
         """Give the first that wait and are of one kind, troubles or their ends."""
         if self._group is None:
             return [self._waiting[0]]
-        _, first = next(groupby(self._waiting, key=lambda alert: alert.firing))
+        _, first = next(groupby(self._waiting, key=lambda one: one.alert.firing))
         return list(first)
 
-    async def _try(self, batch: Sequence[Alert], attempts: int) -> bool:
-        for attempt in range(attempts):
+    async def _try(self, batch: Sequence[Waiting]) -> bool:
+        for attempt in range(self._route.attempts):
             if attempt:
                 await trio.sleep(self._pause(attempt))
             again = await self._attempt(batch)
@@ -145,21 +190,14 @@ class Outbox:
                 return True
             if not again:
                 break
-        titles = "; ".join(alert.title for alert in batch)
-        log.error(
-            "%s did not take an alert: %s; the alert: %s",
-            self._route.name,
-            self.standing.trouble,
-            titles,
-        )
         return False
 
-    async def _attempt(self, batch: Sequence[Alert]) -> bool:
+    async def _attempt(self, batch: Sequence[Waiting]) -> bool:
         """Try once; says in the standing what came of it, and here whether more may help."""
         route, again, trouble = self._route, True, ""
         with trio.move_on_after(route.within) as scope:
             try:
-                await self._hand_over(batch)
+                await self._hand_over([one.shown for one in batch])
             except ConfigError as error:
                 trouble, again = str(error), False
             except FOREIGN as error:  # The boundary to plugins' code.
@@ -181,3 +219,4 @@ class Outbox:
 
     def _count(self) -> None:
         self.standing.waiting = len(self._waiting)
+        self._changed()

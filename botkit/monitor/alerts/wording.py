@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from botkit.monitor.alerts.judge import Change, Kind
@@ -71,6 +72,13 @@ def alert_of(
         ended_utc=None if change.firing else ended,
         reminder=reminder,
     )
+
+
+def late(alert: Alert, age: float) -> Alert:
+    """Say of an alert that it could not be delivered for so many seconds."""
+    said = f"This comes {lasted(age)} late: it could not be delivered before."
+    title = f"{alert.title} (told {lasted(age)} late)"
+    return replace(alert, title=title, text=f"{said}\n{alert.text}")
 
 
 def moment(utc: float) -> str:
