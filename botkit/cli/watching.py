@@ -128,6 +128,8 @@ class Watching:
             if self.file.page is not None:
                 metrics = await self._serve(self.file.page, monitoring, keeper, followers, nursery)
             await nursery.start(monitoring.run)
+            if self.file.heartbeat is not None:
+                nursery.start_soon(self.file.heartbeat.run, monitoring.stuck, stopped)
             watched = count(len(self.file.monitors), "monitor")
             click.echo(f"{watched} at work; history in {self.file.history}", err=True)
             nursery.start_soon(self._read_again, monitoring, alerting, metrics)

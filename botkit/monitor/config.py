@@ -35,10 +35,12 @@ from botkit.journey.openings import resolve
 from botkit.monitor.alerts.outbox import Route
 from botkit.monitor.alerts.rules import Rules
 from botkit.monitor.caps import Limits
+from botkit.monitor.heartbeat import Heartbeat
 from botkit.monitor.history import Retention
 from botkit.monitor.hours import Hours
 from botkit.monitor.maintenance import Window
 from botkit.monitor.models import (
+    HeartbeatModel,
     HoursModel,
     MonitorModel,
     MonitorsModel,
@@ -129,6 +131,7 @@ class MonitorsFile:
         windows: the maintenances.
         routes: where alerts go.
         remind: seconds after which people are told again; None if never.
+        heartbeat: tells others that this probe is alive; None if nobody wants to know.
         monitors: in the order of the file.
     """
 
@@ -144,6 +147,7 @@ class MonitorsFile:
     windows: tuple[Window, ...]
     routes: tuple[Route, ...] = ()
     remind: float | None = None
+    heartbeat: Heartbeat | None = None
     monitors: tuple[Monitor, ...]
 
 
@@ -279,6 +283,7 @@ class _Reading:
                 if (route := self._route(name, wanted)) is not None
             ),
             remind=model.alerts.remind,
+            heartbeat=None if model.heartbeat is None else self._heartbeat(model.heartbeat),
             monitors=tuple(monitors),
         )
 
@@ -308,6 +313,15 @@ class _Reading:
             monitors=frozenset(model.monitors),
             kinds=frozenset(model.kinds),
         )
+
+    def _heartbeat(self, model: HeartbeatModel) -> Heartbeat | None:
+        url = model.url.render(self._values)
+        try:
+            return Heartbeat(url=url, every=model.every, stuck_after=model.stuck_after)
+        except ConfigError as error:
+            mark = find(self._document.root, ("heartbeat", "url")).mark
+            self._problems.add(mark, error.message)
+            return None
 
     def _filled(self, value: Any) -> Any:
         """Fill values into all texts of a setting."""

@@ -167,6 +167,13 @@ class Monitoring:
         self._maintenances.end(monitor)
         self._news.set()
 
+    def stuck(self, after: float) -> str:
+        """Say which monitor is late by more than so many seconds; empty if none is."""
+        for name, watch in self._watches.items():
+            if watch.late() > after:
+                return f"{name} is stuck: what is due does not begin, or does not end"
+        return ""
+
     # --- at work ---
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

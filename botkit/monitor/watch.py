@@ -11,6 +11,7 @@ The settings may change between two journeys; what is known of the service stays
 from __future__ import annotations
 
 import logging
+import math
 import random
 from dataclasses import dataclass
 from typing import Protocol
@@ -120,6 +121,8 @@ class Watch:
         self._running = False
         self._due: float | None = None
         self._begin: float | None = None
+        # By the loop's clock, which nobody sets and which stands still while a machine sleeps.
+        self._begin_at = self._playing_since = math.inf
 
     def view(self) -> MonitorView:
         """Show how it stands."""
@@ -134,6 +137,13 @@ class Watch:
             quiet=self._around.why_quiet(self.monitor, asked=False),
             slo_left=None if self.budget is None else self.budget.left(now),
         )
+
+    def late(self) -> float:
+        """Tell for how many seconds a journey should have begun, or one is being played."""
+        now, waiting = trio.current_time(), 0.0
+        if self._begin is not None:
+            waiting = min(self._around.now() - self._begin, now - self._begin_at)
+        return max(0.0, waiting, now - self._playing_since)
 
     def ask(self) -> None:
         """Play a journey now, or once more after the one that is being played."""
@@ -166,6 +176,8 @@ class Watch:
         schedule = self.monitor.schedule
         self._due = schedule.next_due(self.known.last_due, self._around.now())
         self._begin = None if self._due is None else self._due + schedule.lateness(self._rng)
+        if self._begin is not None:
+            self._begin_at = trio.current_time() + self._begin - self._around.now()
 
     async def _wait_for_turn(self) -> bool:
         """Wait until a journey is due; True if that is because somebody asked."""
@@ -224,6 +236,7 @@ class Watch:
 
     async def _journey(self, turn: int) -> JourneyResult:
         self._running = True
+        self._playing_since = trio.current_time()
         began, started_utc = trio.current_time(), self._around.now()
         plan = None
         try:
@@ -249,6 +262,7 @@ class Watch:
             )
         finally:
             self._running = False
+            self._playing_since = math.inf
 
     def _decide(self, check: Check) -> None:
         spending = None
