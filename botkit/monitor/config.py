@@ -6,13 +6,13 @@ Its bots are loaded as ``botkit run`` loads them, and tried on their wires, befo
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
-from botkit.bot.diagnostics import Mark, Problem, Problems, Severity, did_you_mean
+from botkit.bot.diagnostics import Problem, Problems, Severity, did_you_mean
 from botkit.bot.fields import Vocabulary
 from botkit.bot.loader import MONITORS_KEY, Loaded
 from botkit.bot.models import Model
@@ -45,11 +45,10 @@ from botkit.monitor.models import (
     MonitorModel,
     MonitorsModel,
     PageModel,
-    RetestModel,
     RouteModel,
     RulesModel,
-    SloModel,
 )
+from botkit.monitor.naming import Names
 from botkit.monitor.schedule import Cron, Every, Schedule
 from botkit.monitor.slo import Objective
 from botkit.monitor.web.access import check_binding
@@ -231,7 +230,7 @@ class _Reading:
         models = {
             name: self._validate(MonitorModel, node, "a monitor") for name, node in nodes.items()
         }
-        self._check_names(model, models)
+        Names(root, models, self._problems).check(model)
         general = model or MonitorsModel.model_construct()
         monitors = [
             monitor
@@ -369,6 +368,7 @@ class _Reading:
     ) -> Monitor:
         zone = file.time_zone or UTC
         hours = model.business_hours or file.business_hours
+        again, slo = model.retest, model.slo
         rhythm = (
             Cron(expression=model.cron, zone=zone)
             if model.cron is not None
@@ -385,8 +385,8 @@ class _Reading:
                 jitter=model.jitter,
                 hours=None if hours is None else _hours(hours, zone),
             ),
-            retest=_retest(model.retest),
-            objective=_objective(model.slo),
+            retest=Retest(after=again.after, times=again.times) if again else None,
+            objective=Objective(target=slo.target, window=slo.over) if slo else None,
             rules=_rules(model.rules or file.alerts.rules),
             needs=tuple(model.needs),
         )
@@ -460,34 +460,6 @@ class _Reading:
 
     # --- the file as a whole ---
 
-    def _check_names(
-        self, model: MonitorsModel | None, models: Mapping[str, MonitorModel | None]
-    ) -> None:
-        """See that monitors are named that there are, and that none waits for itself."""
-        root = self._document.root
-        for number, window in enumerate(model.maintenance if model else ()):
-            for position, name in enumerate(window.monitors):
-                if name not in models:
-                    place = find(root, ("maintenance", number, "monitors"))
-                    self._no_monitor(find(place, (position,)).mark, name, models)
-        for route, wanted in (model.alerts.to if model else {}).items():
-            for position, name in enumerate(wanted.monitors):
-                if name not in models:
-                    place = find(root, ("alerts", "to", route, "monitors"))
-                    self._no_monitor(find(place, (position,)).mark, name, models)
-        needs = {name: tuple(model.needs) if model else () for name, model in models.items()}
-        for name, needed_ones in needs.items():
-            for position, needed in enumerate(needed_ones):
-                place = find(root, ("monitors", name, "needs"))
-                mark = find(place, (position,)).mark
-                if needed not in needs:
-                    self._no_monitor(mark, needed, needs)
-                elif name in _all_needed(needed, needs):
-                    self._problems.add(mark, f"{name!r} needs itself, by way of {needed!r}")
-
-    def _no_monitor(self, mark: Mark, name: str, known: Iterable[str]) -> None:
-        self._problems.add(mark, f"there is no monitor {name!r}", hint=did_you_mean(name, known))
-
     def _check_references(self, root: Node) -> None:
         surroundings = self._world.surroundings
         references = References(
@@ -506,14 +478,6 @@ def _rendered(templates: Mapping[str, Template] | None, values: Values) -> dict[
     return {key: template.render(values) for key, template in (templates or {}).items()}
 
 
-def _retest(model: RetestModel | None) -> Retest | None:
-    return None if model is None else Retest(after=model.after, times=model.times)
-
-
-def _objective(model: SloModel | None) -> Objective | None:
-    return None if model is None else Objective(target=model.target, window=model.over)
-
-
 def _rules(model: RulesModel) -> Rules:
     return Rules(
         fail=model.fail,
@@ -530,15 +494,3 @@ def _hours(model: HoursModel, zone: tzinfo) -> Hours:
 
 def _epoch(moment: datetime, zone: tzinfo) -> float:
     return moment.replace(tzinfo=zone).timestamp()
-
-
-def _all_needed(name: str, needs: Mapping[str, Sequence[str]]) -> set[str]:
-    """Give a monitor with all that it needs, directly or not."""
-    found: set[str] = set()
-    todo = [name]
-    while todo:
-        needed = todo.pop()
-        if needed not in found:
-            found.add(needed)
-            todo += needs.get(needed, ())
-    return found
