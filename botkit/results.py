@@ -253,7 +253,8 @@ class Alert:
         title: one line.
         text: what a person needs to know at 3 a.m.
         since_utc: epoch seconds.
-        journey: the evidence; None if no journey is behind it.
+        journey: the evidence; None if no journey is behind it, or if it is told late, after a
+            restart.
         kind: what is wrong, or was: ``down``, ``flapping`` (now it works, now it does not),
             ``degraded``, ``broken`` (nobody knows, for botkit, the bot or the set-up does not
             work), ``burning`` or ``draining`` (the error budget is spent far too fast, or too

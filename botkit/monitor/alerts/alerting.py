@@ -87,7 +87,7 @@ class Alerting:
             kind = Kind.BURNING if spending.alarm.urgent else Kind.DRAINING
             self._overspent(check, spending, kind, told)
         elif told is not None:
-            trouble = Trouble(kind=_kind_of(told.alert), since_utc=told.alert.since_utc)
+            trouble = Trouble(kind=Kind(told.alert.kind), since_utc=told.alert.since_utc)
             self.tell(alert_of(Change(trouble=trouble, firing=False), check))
 
     def tell(self, alert: Alert) -> None:
@@ -214,7 +214,7 @@ class Alerting:
             trouble = Trouble(kind=kind, since_utc=check.result.started_utc)
             self.tell(alert_of(Change(trouble=trouble, firing=True), check, spending=spending))
             return
-        before = _kind_of(told.alert)
+        before = Kind(told.alert.kind)
         if GRAVITY[kind] > GRAVITY[before]:
             trouble = Trouble(kind=kind, since_utc=told.alert.since_utc)
             change = Change(trouble=trouble, firing=True, worse=True)
@@ -278,8 +278,3 @@ def _readable(items: Any, read: Callable[[Any], T]) -> Iterator[T]:
 def _judge_from_json(content: Mapping[str, Any]) -> tuple[tuple[str, str], Judge]:
     key = str(content["monitor"]), str(content["location"])
     return key, Judge.restored(content["known"])
-
-
-def _kind_of(alert: Alert) -> Kind:
-    """Give the kind of an alert of the budget, though it may have been told by another botkit."""
-    return Kind.DRAINING if alert.kind == Kind.DRAINING.value else Kind.BURNING

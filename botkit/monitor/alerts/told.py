@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from botkit.monitor.alerts.judge import Kind
 from botkit.results import Alert
 
 TEXTS = ("key", "title", "text", "kind", "monitor", "location", "link")
@@ -77,6 +78,8 @@ def told_from_json(content: Mapping[str, Any]) -> Told:
         KeyError, TypeError, ValueError: it has not written that.
     """
     times = int(content["times"])
+    # One of a kind that nobody finds any more would never be over.
+    Kind(content["kind"])
     alert = replace(_alert(content, firing=True), reminder=times)
     return Told(alert=alert, at=float(content["at"]), times=times)
 
