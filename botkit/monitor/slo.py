@@ -141,10 +141,12 @@ class Budget:
     def recent(self, now: float) -> list[Counted]:
         """Give the counts that alarms look at, oldest first, the first from a whole hour on."""
         gathered: dict[float, Tally] = {}
-        for bucket, tally in sorted(self._buckets.items()):
-            at = bucket * BUCKET
-            start = at if at >= now - FINE_LOOK else at - at % HOUR
-            if start >= now - LONGEST_LOOK - HOUR:
+        oldest = (now - LONGEST_LOOK) // HOUR * HOUR
+        for bucket in range(int(oldest // BUCKET), int(now // BUCKET) + 1):
+            tally = self._buckets.get(bucket)
+            if tally is not None:
+                at = bucket * BUCKET
+                start = at if at >= now - FINE_LOOK else at // HOUR * HOUR
                 whole = gathered.setdefault(start, Tally())
                 whole.good += tally.good
                 whole.bad += tally.bad
