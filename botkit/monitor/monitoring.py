@@ -14,6 +14,7 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import trio
@@ -204,8 +205,7 @@ class Monitoring:
             if watch is None:
                 await self._begin(monitor)
             else:
-                recent = watch.budget.recent(self.now()) if watch.budget else []
-                watch.change(monitor, await self._budget(monitor, recent))
+                watch.change(monitor, await self._budget(monitor, partial(self._recent, watch)))
         self._news.set()
 
     async def _begin(self, monitor: Monitor) -> None:
@@ -214,7 +214,8 @@ class Monitoring:
             return  # `run` begins it.
         # Once: who comes back after it was gone from the file begins anew.
         remembered = self._known.pop(monitor.name, None)
-        recent = remembered.get("recent") if isinstance(remembered, Mapping) else None
+        known = remembered if isinstance(remembered, Mapping) else {}
+        recent = recent_from_json(known.get("recent"))
         watch = self._watches[monitor.name] = Watch(
             monitor,
             around=self,
@@ -222,7 +223,7 @@ class Monitoring:
             caps=self._caps,
             rng=self._parts.rng,
             known=known_from_json(remembered),
-            budget=await self._budget(monitor, recent_from_json(recent)),
+            budget=await self._budget(monitor, lambda: recent),
         )
         scope = self._scopes[monitor.name] = trio.CancelScope()
         await nursery.start(self._watch, watch, scope)
@@ -318,26 +319,32 @@ class Monitoring:
             log.error("%s cannot be written: %s", self._parts.memory.path, error)
 
     def _known_of(self, watch: Watch) -> dict[str, Any]:
-        recent = watch.budget.recent(self.now()) if watch.budget else []
-        return known_to_json(watch.known) | {"recent": recent}
+        return known_to_json(watch.known) | {"recent": self._recent(watch)}
 
-    async def _budget(self, monitor: Monitor, recent: Sequence[Counted]) -> Budget | None:
+    def _recent(self, watch: Watch) -> Sequence[Counted]:
+        return watch.budget.recent(self.now()) if watch.budget else ()
+
+    async def _budget(
+        self, monitor: Monitor, look: Callable[[], Sequence[Counted]]
+    ) -> Budget | None:
         """Count what is known within the window of an objective.
 
         Args:
             monitor: whose objective it is.
-            recent: its last checks, which are known better than the history knows them: that has
-                one count for each hour, and in it what was played again.
+            look: gives its last checks, which are known better than the history knows them: that
+                has one count for each hour, and in it what was played again. Checks may be counted
+                while the history is asked, so it is called after that.
         """
         objective = monitor.objective
         if objective is None:
             return None
-        budget = Budget(objective=objective)
+        budget, counts = Budget(objective=objective), await self._counts(monitor.name, objective)
+        recent = look()
         for counted in recent:
             budget.add(counted)
         first = recent[0].at - recent[0].at % HOUR_OF_BUDGETS if recent else math.inf
         last = recent[-1].at if recent else -math.inf
-        for start, verdict, times in await self._counts(monitor.name, objective):
+        for start, verdict, times in counts:
             if not first <= start <= last:
                 budget.count(verdict, start, times)
         return budget
