@@ -201,7 +201,7 @@ async def test_a_sink_that_hangs_is_cut_off_and_delays_no_other(
 ) -> None:
     hanging, good = Sink(*[10_000.0] * 3), Sink()
     routes = [
-        Route(name="hanging", sink=hanging, within=10, attempts=3),
+        Route(name="hanging", sink=hanging, within=10, attempts=3, patience=30),
         Route(name="good", sink=good),
     ]
     alerting = Alerting(routes)
@@ -234,6 +234,76 @@ async def test_a_sink_that_fails_is_asked_again_after_longer_and_longer_pauses(
     assert sink.asked == 3
     nursery.cancel_scope.cancel()
     assert (standing.delivered, standing.trouble) == (1, "")
+
+
+async def test_a_sink_that_is_out_of_order_for_hours_is_told_late(
+    nursery: trio.Nursery, autojump_clock: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Dead(Sink):
+        async def deliver(self, alert: Alert) -> None:
+            if trio.current_time() < 3 * 3600:
+                self.asked += 1
+                raise ConnectorError("busy")
+            await super().deliver(alert)
+
+    sink = Dead()
+    alerting = Alerting([Route(name="pager", sink=sink)])
+    await nursery.start(alerting.run)
+    await show(alerting, "FFPP")
+    await trio.sleep(4 * 3600)
+    assert sink.told == ["smoke:down", "smoke:over"]
+    assert [alert.title.partition(" (told ")[2] for alert in sink.taken] == [
+        "2 h 58 min late)",
+        "2 h 56 min late)",
+    ]
+    [standing] = alerting.standings()
+    assert (standing.failed, standing.delivered, standing.trouble) == (0, 2, "")
+    assert caplog.text.count("pager takes nothing, and is asked on: busy") == 1
+    assert sink.asked < 2 * 3 * 60 + 20
+    nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("groups", [False, True])
+async def test_an_alert_that_a_sink_cannot_take_keeps_no_other_waiting(
+    groups: bool, nursery: trio.Nursery, autojump_clock: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Choosy(GroupSink):
+        async def deliver(self, alert: Alert) -> None:
+            if alert.monitor == "poison" and alert.firing:
+                raise ConnectorError("500")
+            await super().deliver(alert)
+
+    sink = Choosy()
+    if not groups:
+        sink.deliver_group = None  # type: ignore[assignment, method-assign]
+    alerting = Alerting([Route(name="pager", sink=sink)])
+    await nursery.start(alerting.run)
+    await show(alerting, "FFPP", monitor="poison")
+    await show(alerting, "FF")
+    await trio.sleep(600)
+    assert sink.told == ["poison:over", "smoke:down"]
+    [standing] = alerting.standings()
+    assert (standing.failed, standing.delivered, standing.waiting) == (1, 2, 0)
+    assert "pager did not take an alert: 500; the alert: poison is down" in caplog.text
+    nursery.cancel_scope.cancel()
+
+
+async def test_what_nobody_takes_is_given_up_in_the_end(
+    nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    class Dead(Sink):
+        async def deliver(self, alert: Alert) -> None:
+            raise ConnectorError("busy")
+
+    alerting = Alerting([Route(name="pager", sink=Dead())])
+    await nursery.start(alerting.run)
+    await show(alerting, "FF")
+    [standing] = alerting.standings()
+    await trio.sleep(86000)
+    assert (standing.failed, standing.waiting) == (0, 1)
+    await trio.sleep(1000)
+    assert (standing.failed, standing.waiting) == (1, 0)
+    nursery.cancel_scope.cancel()
 
 
 async def test_asking_again_is_of_no_use_where_the_settings_are_wrong(
@@ -332,7 +402,7 @@ async def test_what_was_not_delivered_is_delivered_after_the_next_start(
     state: Any = None
     for _ in range(2):
         dead = Sink(*[ConnectorError("nobody listens")] * 100_000)
-        routes = [Route(name="pager", sink=dead, attempts=10**6)]
+        routes = [Route(name="pager", sink=dead)]
         alerting = Alerting(
             routes, remembered=state, undelivered=undelivered(tmp_path, autojump_clock)
         )
