@@ -161,7 +161,7 @@ def pagerduty_sink(routing_key: str, url: str | None = None, page: str = "") -> 
     """Whoever is on call, by PagerDuty."""
     from botkit.monitor.alerts.sinks.pagerduty import URL, PagerDuty
 
-    return PagerDuty(routing_key=routing_key, url=url or URL, page=page)
+    return PagerDuty(routing_key=routing_key, url=URL if url is None else url, page=page)
 
 
 def slack_sink(url: str, channel: str | None = None) -> AlertSink:

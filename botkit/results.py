@@ -255,10 +255,12 @@ class Alert:
         title: one line.
         text: what a person needs to know at 3 a.m.
         since_utc: epoch seconds.
-        journey: the evidence; None if no journey is behind it.
+        journey: the evidence; None if no journey is behind it, or if it is told late, after a
+            restart.
         kind: what is wrong, or was: ``down``, ``flapping`` (now it works, now it does not),
-            ``degraded`` or ``broken`` (nobody knows, for botkit, the bot or the set-up does not
-            work); others may add words of their own.
+            ``degraded``, ``broken`` (nobody knows, for botkit, the bot or the set-up does not
+            work), ``burning`` or ``draining`` (the error budget is spent far too fast, or too
+            fast); others may add words of their own.
         monitor: the name of what is watched; empty if it is nothing by itself.
         location: where the probe stands; may be empty.
         link: where the evidence can be looked at; may be empty.

@@ -24,6 +24,7 @@ from botkit.journey import Run, RunSettings
 from botkit.log_masking import keep_out_of_logs
 from botkit.monitor.alerts.alerting import Alerting
 from botkit.monitor.alerts.rules import Rules
+from botkit.monitor.alerts.undelivered import Undelivered
 from botkit.monitor.config import LoadedMonitors, MonitorsFile, Page
 from botkit.monitor.contract import Check, Follower
 from botkit.monitor.history import History, HistoryKeeper, Spool
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from botkit.monitor.metrics import Metrics
 
 COLOURS = {Verdict.PASSED: "green", Verdict.DEGRADED: "yellow"}
-MEMORY_ENDING = ".state"
+MEMORY_ENDING, UNDELIVERED_ENDING = ".state", ".undelivered"
 LONGEST_LINE = 300
 
 
@@ -109,6 +110,7 @@ class Watching:
             rules=rules_of(self.file),
             remind=self.file.remind,
             remembered=remembered.get("decider"),
+            undelivered=Undelivered(self.file.path.with_suffix(UNDELIVERED_ENDING), utc_now),
         )
         followers: list[Follower] = [Teller(quiet=self.quiet)]
         parts = Parts(
@@ -127,6 +129,8 @@ class Watching:
             if self.file.page is not None:
                 metrics = await self._serve(self.file.page, monitoring, keeper, followers, nursery)
             await nursery.start(monitoring.run)
+            if self.file.heartbeat is not None:
+                nursery.start_soon(self.file.heartbeat.run, monitoring.stuck, stopped)
             watched = count(len(self.file.monitors), "monitor")
             kept = self.file.masker(self.file.history)
             click.echo(f"{watched} at work; history in {kept}", err=True)

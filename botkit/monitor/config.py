@@ -6,13 +6,13 @@ Its bots are loaded as ``botkit run`` loads them, and tried on their wires, befo
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
-from botkit.bot.diagnostics import Mark, Problem, Problems, Severity, did_you_mean
+from botkit.bot.diagnostics import Problem, Problems, Severity, did_you_mean
 from botkit.bot.fields import Vocabulary
 from botkit.bot.loader import MONITORS_KEY, Loaded
 from botkit.bot.models import Model
@@ -36,19 +36,20 @@ from botkit.masking import Masker
 from botkit.monitor.alerts.outbox import Route
 from botkit.monitor.alerts.rules import Rules
 from botkit.monitor.caps import Limits
+from botkit.monitor.heartbeat import Heartbeat
 from botkit.monitor.history import Retention
 from botkit.monitor.hours import Hours
 from botkit.monitor.maintenance import Window
 from botkit.monitor.models import (
+    HeartbeatModel,
     HoursModel,
     MonitorModel,
     MonitorsModel,
     PageModel,
-    RetestModel,
     RouteModel,
     RulesModel,
-    SloModel,
 )
+from botkit.monitor.naming import Names
 from botkit.monitor.schedule import Cron, Every, Schedule
 from botkit.monitor.secrets import hide_secrets, masked_problem
 from botkit.monitor.slo import Objective
@@ -135,6 +136,7 @@ class MonitorsFile:
         windows: the maintenances.
         routes: where alerts go.
         remind: seconds after which people are told again; None if never.
+        heartbeat: tells others that this probe is alive; None if nobody wants to know.
         monitors: in the order of the file.
         masker: hides what the file must not tell; to be kept out of logs.
     """
@@ -151,6 +153,7 @@ class MonitorsFile:
     windows: tuple[Window, ...]
     routes: tuple[Route, ...] = ()
     remind: float | None = None
+    heartbeat: Heartbeat | None = None
     monitors: tuple[Monitor, ...]
     masker: Masker = field(default_factory=Masker, repr=False, compare=False)
 
@@ -248,7 +251,7 @@ class _Reading:
         models = {
             name: self._validate(MonitorModel, node, "a monitor") for name, node in nodes.items()
         }
-        self._check_names(model, models)
+        Names(root, models, self._problems).check(model)
         general = model or MonitorsModel.model_construct()
         monitors = [
             monitor
@@ -300,6 +303,7 @@ class _Reading:
                 if (route := self._route(name, wanted)) is not None
             ),
             remind=model.alerts.remind,
+            heartbeat=None if model.heartbeat is None else self._heartbeat(model.heartbeat),
             monitors=tuple(monitors),
             masker=self.masker,
         )
@@ -330,6 +334,15 @@ class _Reading:
             monitors=frozenset(model.monitors),
             kinds=frozenset(model.kinds),
         )
+
+    def _heartbeat(self, model: HeartbeatModel) -> Heartbeat | None:
+        url = model.url.render(self._values)
+        try:
+            return Heartbeat(url=url, every=model.every, stuck_after=model.stuck_after)
+        except ConfigError as error:
+            mark = find(self._document.root, ("heartbeat", "url")).mark
+            self._problems.add(mark, error.message)
+            return None
 
     def _filled(self, value: Any) -> Any:
         """Fill values into all texts of a setting."""
@@ -377,6 +390,7 @@ class _Reading:
     ) -> Monitor:
         zone = file.time_zone or UTC
         hours = model.business_hours or file.business_hours
+        again, slo = model.retest, model.slo
         rhythm = (
             Cron(expression=model.cron, zone=zone)
             if model.cron is not None
@@ -393,8 +407,8 @@ class _Reading:
                 jitter=model.jitter,
                 hours=None if hours is None else _hours(hours, zone),
             ),
-            retest=_retest(model.retest),
-            objective=_objective(model.slo),
+            retest=Retest(after=again.after, times=again.times) if again else None,
+            objective=Objective(target=slo.target, window=slo.over) if slo else None,
             rules=_rules(model.rules or file.alerts.rules),
             needs=tuple(model.needs),
             masker=self.masker,
@@ -469,34 +483,6 @@ class _Reading:
 
     # --- the file as a whole ---
 
-    def _check_names(
-        self, model: MonitorsModel | None, models: Mapping[str, MonitorModel | None]
-    ) -> None:
-        """See that monitors are named that there are, and that none waits for itself."""
-        root = self._document.root
-        for number, window in enumerate(model.maintenance if model else ()):
-            for position, name in enumerate(window.monitors):
-                if name not in models:
-                    place = find(root, ("maintenance", number, "monitors"))
-                    self._no_monitor(find(place, (position,)).mark, name, models)
-        for route, wanted in (model.alerts.to if model else {}).items():
-            for position, name in enumerate(wanted.monitors):
-                if name not in models:
-                    place = find(root, ("alerts", "to", route, "monitors"))
-                    self._no_monitor(find(place, (position,)).mark, name, models)
-        needs = {name: tuple(model.needs) if model else () for name, model in models.items()}
-        for name, needed_ones in needs.items():
-            for position, needed in enumerate(needed_ones):
-                place = find(root, ("monitors", name, "needs"))
-                mark = find(place, (position,)).mark
-                if needed not in needs:
-                    self._no_monitor(mark, needed, needs)
-                elif name in _all_needed(needed, needs):
-                    self._problems.add(mark, f"{name!r} needs itself, by way of {needed!r}")
-
-    def _no_monitor(self, mark: Mark, name: str, known: Iterable[str]) -> None:
-        self._problems.add(mark, f"there is no monitor {name!r}", hint=did_you_mean(name, known))
-
     def _check_references(self, root: Node) -> None:
         surroundings = self._world.surroundings
         references = References(
@@ -515,14 +501,6 @@ def _rendered(templates: Mapping[str, Template] | None, values: Values) -> dict[
     return {key: template.render(values) for key, template in (templates or {}).items()}
 
 
-def _retest(model: RetestModel | None) -> Retest | None:
-    return None if model is None else Retest(after=model.after, times=model.times)
-
-
-def _objective(model: SloModel | None) -> Objective | None:
-    return None if model is None else Objective(target=model.target, window=model.over)
-
-
 def _rules(model: RulesModel) -> Rules:
     return Rules(
         fail=model.fail,
@@ -539,15 +517,3 @@ def _hours(model: HoursModel, zone: tzinfo) -> Hours:
 
 def _epoch(moment: datetime, zone: tzinfo) -> float:
     return moment.replace(tzinfo=zone).timestamp()
-
-
-def _all_needed(name: str, needs: Mapping[str, Sequence[str]]) -> set[str]:
-    """Give a monitor with all that it needs, directly or not."""
-    found: set[str] = set()
-    todo = [name]
-    while todo:
-        needed = todo.pop()
-        if needed not in found:
-            found.add(needed)
-            todo += needs.get(needed, ())
-    return found

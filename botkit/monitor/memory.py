@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from botkit.monitor.contract import Health, Maintenance
+from botkit.monitor.slo import Counted
 from botkit.monitor.watch import Known
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,14 @@ def known_from_json(content: Any) -> Known:
         )
     except (KeyError, TypeError, ValueError):
         return Known()
+
+
+def recent_from_json(content: Any) -> list[Counted]:
+    """Read the counts of checks as JSON has them; of what is wrong nothing is known."""
+    try:
+        return [Counted(float(at), int(good), int(bad)) for at, good, bad in content]
+    except (TypeError, ValueError, OverflowError):
+        return []
 
 
 def maintenance_to_json(maintenance: Maintenance) -> dict[str, Any]:

@@ -128,6 +128,20 @@ class PageModel(Model):
     )
 
 
+class HeartbeatModel(Model):
+    """Signs of life for a dead-man switch, such as Healthchecks."""
+
+    url: TextTemplate = Field(
+        description="The URL that is asked for while all goes well; keep it out of the file.",
+        examples=["${secret.HEARTBEAT_URL}"],
+    )
+    every: Duration = Field(default=60.0, description="The time from one to the next.")
+    stuck_after: LongTime = Field(
+        default=900.0,
+        description="So late a monitor is stuck, and no more are sent: longer than any chat takes.",
+    )
+
+
 class RulesModel(Model):
     """When people are paged."""
 
@@ -278,6 +292,7 @@ class MonitorsModel(Model):
         default=None, description="When the services are open; otherwise always."
     )
     alerts: AlertsModel = Field(default_factory=AlertsModel)
+    heartbeat: HeartbeatModel | None = None
     maintenance: list[WindowModel] = Field(default_factory=list)
     monitors: dict[Name, Annotated[Any, WithJsonSchema(schemas.ref("monitor"))]] = Field(
         description="The monitors by their names, each validated on its own.",

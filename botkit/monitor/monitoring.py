@@ -10,9 +10,11 @@ gone.
 from __future__ import annotations
 
 import logging
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import trio
@@ -30,8 +32,10 @@ from botkit.monitor.memory import (
     known_to_json,
     maintenance_to_json,
     maintenances_from_json,
+    recent_from_json,
 )
-from botkit.monitor.slo import Budget, Objective
+from botkit.monitor.slo import HOUR as HOUR_OF_BUDGETS
+from botkit.monitor.slo import Budget, Counted, Objective, Spending
 from botkit.monitor.watch import Play, Watch
 from botkit.report.json_document import journey_document
 from botkit.results import JourneyResult, Verdict
@@ -47,7 +51,18 @@ class Decider(Protocol):
     """Says what is known of a service after each check that decides, and pages people."""
 
     def decide(self, check: Check) -> Health: ...
-    def forget(self, monitor: str) -> None:
+    def spends(self, check: Check, spending: Spending | None) -> None:
+        """Take how fast the error budget is spent after a check that decides.
+
+        Args:
+            check: that one.
+            spending: None if it is not spent too fast, or if nothing is promised.
+        """
+
+    def monitors(self) -> frozenset[str]:
+        """Name the monitors of which something is known."""
+
+    def forget(self, monitor: str, *, now: float) -> None:
         """Know a monitor no more, which is gone from the file."""
 
     def state(self) -> Any:
@@ -105,7 +120,7 @@ class Monitoring:
         self._file, self._parts = file, parts
         remembered = remembered or {}
         known = remembered.get("monitors")
-        self._known: Mapping[str, Any] = known if isinstance(known, Mapping) else {}
+        self._known: dict[str, Any] = dict(known) if isinstance(known, Mapping) else {}
         by_hand = maintenances_from_json(remembered.get("maintenances"))
         self._maintenances = Maintenances(file.windows, by_hand)
         self._caps = Caps(file.limits)
@@ -153,11 +168,21 @@ class Monitoring:
         self._maintenances.end(monitor)
         self._news.set()
 
+    def stuck(self, after: float) -> str:
+        """Say which monitor is late by more than so many seconds; empty if none is."""
+        for name, watch in self._watches.items():
+            if watch.late() > after:
+                return f"{name} is stuck: what is due does not begin, or does not end"
+        return ""
+
     # --- at work ---
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Watch until cancelled; chats that are going on then are left."""
         self._caps = Caps(self._file.limits, await self._recent_chats())
+        for name in self._parts.decider.monitors() - {m.name for m in self._file.monitors}:
+            # It was taken out while no process was there to see it.
+            self._parts.decider.forget(name, now=self.now())
         async with trio.open_nursery() as self._nursery:
             for monitor in self._file.monitors:
                 await self._begin(monitor)
@@ -171,7 +196,7 @@ class Monitoring:
         for name in gone:
             self._scopes.pop(name).cancel()
             del self._watches[name]
-            self._parts.decider.forget(name)
+            self._parts.decider.forget(name, now=self.now())
         self._file = file
         self._maintenances.planned = file.windows
         self._caps.limits = file.limits
@@ -180,22 +205,25 @@ class Monitoring:
             if watch is None:
                 await self._begin(monitor)
             else:
-                watch.change(monitor, await self._budget(monitor))
+                watch.change(monitor, await self._budget(monitor, partial(self._recent, watch)))
         self._news.set()
 
     async def _begin(self, monitor: Monitor) -> None:
         nursery = self._nursery
         if nursery is None:
             return  # `run` begins it.
-        known = known_from_json(self._known.get(monitor.name))
+        # Once: who comes back after it was gone from the file begins anew.
+        remembered = self._known.pop(monitor.name, None)
+        known = remembered if isinstance(remembered, Mapping) else {}
+        recent = recent_from_json(known.get("recent"))
         watch = self._watches[monitor.name] = Watch(
             monitor,
             around=self,
             play=self._parts.play,
             caps=self._caps,
             rng=self._parts.rng,
-            known=known,
-            budget=await self._budget(monitor),
+            known=known_from_json(remembered),
+            budget=await self._budget(monitor, lambda: recent),
         )
         scope = self._scopes[monitor.name] = trio.CancelScope()
         await nursery.start(self._watch, watch, scope)
@@ -255,9 +283,10 @@ class Monitoring:
             follower.checked(check)
         return check
 
-    def decide(self, check: Check) -> Health:
+    def decide(self, check: Check, spending: Spending | None) -> Health:
         """Say what is known of the service after a check that is not played again."""
         health = self._parts.decider.decide(check)
+        self._parts.decider.spends(check, spending)
         self._news.set()
         return health
 
@@ -278,7 +307,7 @@ class Monitoring:
 
     async def _write_down(self) -> None:
         content = {
-            "monitors": {name: known_to_json(w.known) for name, w in self._watches.items()},
+            "monitors": {name: self._known_of(watch) for name, watch in self._watches.items()},
             "maintenances": [
                 maintenance_to_json(m) for m in self._maintenances.by_hand(self.now())
             ],
@@ -289,14 +318,35 @@ class Monitoring:
         except OSError as error:
             log.error("%s cannot be written: %s", self._parts.memory.path, error)
 
-    async def _budget(self, monitor: Monitor) -> Budget | None:
-        """Count what the history knows within the window of an objective."""
+    def _known_of(self, watch: Watch) -> dict[str, Any]:
+        return known_to_json(watch.known) | {"recent": self._recent(watch)}
+
+    def _recent(self, watch: Watch) -> Sequence[Counted]:
+        return watch.budget.recent(self.now()) if watch.budget else ()
+
+    async def _budget(
+        self, monitor: Monitor, look: Callable[[], Sequence[Counted]]
+    ) -> Budget | None:
+        """Count what is known within the window of an objective.
+
+        Args:
+            monitor: whose objective it is.
+            look: gives its last checks, which are known better than the history knows them: that
+                has one count for each hour, and in it what was played again. Checks may be counted
+                while the history is asked, so it is called after that.
+        """
         objective = monitor.objective
         if objective is None:
             return None
-        budget = Budget(objective=objective)
-        for start, verdict, times in await self._counts(monitor.name, objective):
-            budget.count(verdict, start, times)
+        budget, counts = Budget(objective=objective), await self._counts(monitor.name, objective)
+        recent = look()
+        for counted in recent:
+            budget.add(counted)
+        first = recent[0].at - recent[0].at % HOUR_OF_BUDGETS if recent else math.inf
+        last = recent[-1].at if recent else -math.inf
+        for start, verdict, times in counts:
+            if not first <= start <= last:
+                budget.count(verdict, start, times)
         return budget
 
     async def _counts(self, name: str, objective: Objective) -> list[tuple[float, Verdict, int]]:

@@ -4,8 +4,9 @@ An objective says which part of the checks must work (pass, or be degraded) with
 may fail is the budget. The burn rate is the part that failed within a shorter time, over the part
 that may: 1 spends the budget exactly by the end of the window.
 
-Two pairs of windows page, each with a long one so that blips page nobody, and a short one so that
-it ends when the trouble does.
+Three pairs of windows tell, each with a long one so that blips page nobody, and a short one so that
+it ends when the trouble does. A monitor plays so few checks that a single failure may be a large
+part of an hour, so one alone never tells.
 
 Source: Google, The Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts";
 its figures are for 30 days, and are taken as parts of the budget for other windows.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from botkit.results import Verdict
 
@@ -59,11 +61,43 @@ class Burning:
         return self.spent * objective.window / self.long
 
 
+LEAST_FAILURES = 2
+"""Within the long window."""
 ALARMS = (
     Burning(spent=0.02, long=HOUR, short=HOUR / 12, urgent=True),
     Burning(spent=0.05, long=6 * HOUR, short=HOUR / 2, urgent=True),
     Burning(spent=0.10, long=3 * DAY, short=6 * HOUR, urgent=False),
 )
+
+
+LONGEST_LOOK = max(alarm.long for alarm in ALARMS)
+FINE_LOOK = 6 * HOUR
+"""Seconds; what alarms look at that is older is looked at by the hour."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """The budget is spent too fast.
+
+    Attributes:
+        alarm: the most urgent that goes off.
+        rate: how often as fast as it may be, within the alarm's long window.
+        left: the part of the budget that is left, below 0 if overspent.
+        window: seconds that the budget is for.
+    """
+
+    alarm: Burning
+    rate: float
+    left: float
+    window: float
+
+
+class Counted(NamedTuple):
+    """So many checks that began at a time, epoch seconds, or soon after."""
+
+    at: float
+    good: int
+    bad: int
 
 
 @dataclass(slots=True)
@@ -95,9 +129,28 @@ class Budget:
         """Count checks that began at a time, epoch seconds."""
         good = times if verdict in GOOD else 0
         bad = times if verdict in BAD else 0
-        for tally in (self._buckets.setdefault(int(at // BUCKET), Tally()), self._whole):
-            tally.good += good
-            tally.bad += bad
+        self.add(Counted(at, good, bad))
+
+    def add(self, counted: Counted) -> None:
+        """Count checks of which it is known whether they worked."""
+        bucket = int(counted.at // BUCKET)
+        for tally in (self._buckets.setdefault(bucket, Tally()), self._whole):
+            tally.good += counted.good
+            tally.bad += counted.bad
+
+    def recent(self, now: float) -> list[Counted]:
+        """Give the counts that alarms look at, oldest first, the first from a whole hour on."""
+        gathered: dict[float, Tally] = {}
+        oldest = (now - LONGEST_LOOK) // HOUR * HOUR
+        for bucket in range(int(oldest // BUCKET), int(now // BUCKET) + 1):
+            tally = self._buckets.get(bucket)
+            if tally is not None:
+                at = bucket * BUCKET
+                start = at if at >= now - FINE_LOOK else at // HOUR * HOUR
+                whole = gathered.setdefault(start, Tally())
+                whole.good += tally.good
+                whole.bad += tally.bad
+        return [Counted(at, tally.good, tally.bad) for at, tally in gathered.items()]
 
     def left(self, now: float) -> float:
         """Give the part of the budget that is left: 1 if nothing failed, below 0 if overspent."""
@@ -114,9 +167,22 @@ class Budget:
             alarm
             for alarm in ALARMS
             if alarm.long <= self.objective.window
+            and self._tally(alarm.long, now).bad >= LEAST_FAILURES
             and self.burn_rate(alarm.long, now) >= alarm.rate(self.objective)
             and self.burn_rate(alarm.short, now) >= alarm.rate(self.objective)
         ]
+
+    def spending(self, now: float) -> Spending | None:
+        """Tell of the budget when it is spent too fast; None if it is not."""
+        alarms = self.alarms(now)
+        if not alarms:
+            return None
+        return Spending(
+            alarm=alarms[0],
+            rate=self.burn_rate(alarms[0].long, now),
+            left=self.left(now),
+            window=self.objective.window,
+        )
 
     def _tally(self, within: float, now: float) -> Tally:
         """Count what began within the last so many seconds, or in the bucket that they cut."""

@@ -11,6 +11,7 @@ The settings may change between two journeys; what is known of the service stays
 from __future__ import annotations
 
 import logging
+import math
 import random
 from dataclasses import dataclass
 from typing import Protocol
@@ -22,7 +23,7 @@ from botkit.interfaces import ConnectOptions, JourneyPlan
 from botkit.monitor.caps import Caps
 from botkit.monitor.config import Monitor
 from botkit.monitor.contract import Check, Health, MonitorView
-from botkit.monitor.slo import Budget
+from botkit.monitor.slo import Budget, Spending
 from botkit.results import JourneyResult, Reason, Verdict
 
 log = logging.getLogger(__name__)
@@ -59,8 +60,14 @@ class Surveillance(Protocol):
     async def note(self, monitor: Monitor, result: JourneyResult, *, retest: bool) -> Check:
         """Keep what a journey came to, and tell of it."""
 
-    def decide(self, check: Check) -> Health:
-        """Say what is known of the service after a check that is not played again."""
+    def decide(self, check: Check, spending: Spending | None) -> Health:
+        """Say what is known of the service after a check that is not played again.
+
+        Args:
+            check: that one.
+            spending: how fast the error budget is spent; None if slowly enough, or if there is
+                none.
+        """
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,6 +121,8 @@ class Watch:
         self._running = False
         self._due: float | None = None
         self._begin: float | None = None
+        # By the loop's clock, which nobody sets and which stands still while a machine sleeps.
+        self._begin_at = self._playing_since = math.inf
 
     def view(self) -> MonitorView:
         """Show how it stands."""
@@ -128,6 +137,13 @@ class Watch:
             quiet=self._around.why_quiet(self.monitor, asked=False),
             slo_left=None if self.budget is None else self.budget.left(now),
         )
+
+    def late(self) -> float:
+        """Tell for how many seconds a journey should have begun, or one is being played."""
+        now, waiting = trio.current_time(), 0.0
+        if self._begin is not None:
+            waiting = min(self._around.now() - self._begin, now - self._begin_at)
+        return max(0.0, waiting, now - self._playing_since)
 
     def ask(self) -> None:
         """Play a journey now, or once more after the one that is being played."""
@@ -160,6 +176,8 @@ class Watch:
         schedule = self.monitor.schedule
         self._due = schedule.next_due(self.known.last_due, self._around.now())
         self._begin = None if self._due is None else self._due + schedule.lateness(self._rng)
+        if self._begin is not None:
+            self._begin_at = trio.current_time() + self._begin - self._around.now()
 
     async def _wait_for_turn(self) -> bool:
         """Wait until a journey is due; True if that is because somebody asked."""
@@ -218,6 +236,7 @@ class Watch:
 
     async def _journey(self, turn: int) -> JourneyResult:
         self._running = True
+        self._playing_since = trio.current_time()
         began, started_utc = trio.current_time(), self._around.now()
         plan = None
         try:
@@ -243,10 +262,13 @@ class Watch:
             )
         finally:
             self._running = False
+            self._playing_since = math.inf
 
     def _decide(self, check: Check) -> None:
+        spending = None
         if self.budget is not None:
             self.budget.count(check.result.verdict, check.result.started_utc)
-        health = self._around.decide(check)
+            spending = self.budget.spending(self._around.now())
+        health = self._around.decide(check, spending)
         if health is not self.known.health:
             self.known.health, self.known.since_utc = health, check.result.started_utc

@@ -48,6 +48,7 @@ SHAPES: tuple[tuple[str, type[models.Model]], ...] = (
     ("`alerts`", monitoring.AlertsModel),
     ("Its `rules`, or those of a monitor", monitoring.RulesModel),
     ("An item of its `to`", monitoring.RouteModel),
+    ("`heartbeat`", monitoring.HeartbeatModel),
     ("`caps`", monitoring.CapsModel),
     ("`business_hours`", monitoring.HoursModel),
     ("An item of `maintenance`", monitoring.WindowModel),

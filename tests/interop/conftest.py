@@ -146,6 +146,17 @@ def java_folder(cache: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def alerts_judge(cache: Path) -> Path:
+    """The program that reads bodies of alerts; Go knows by itself what has changed."""
+    # Where its own archives are unpacked is not always on the PATH.
+    path = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/local/go/bin"
+    go = shutil.which("go", path=path) or missing("Go")
+    program = cache / "alerts-judge"
+    install([go, "build", "-mod=readonly", "-o", program, "."], HERE / "judges" / "alerts")
+    return program
+
+
+@pytest.fixture(scope="session")
 def aiocometd_python(cache: Path) -> Path:
     """The interpreter of an environment that has aiocometd-ng."""
     requirements = HERE / "clients" / "requirements.txt"

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import re
 import select
 import signal
 import socket
+import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -211,6 +215,172 @@ def test_people_are_told_once_and_again_when_it_is_over(
     assert (down["status"], up["status"]) == ("firing", "resolved")
     assert down["monitor"] == "chat"
     assert "nobody says this" in json.dumps(down)
+
+
+class Receiver(ThreadingHTTPServer):
+    """Takes requests."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.came: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+        super().__init__(("127.0.0.1", port), Taking)
+
+
+class Taking(BaseHTTPRequestHandler):
+    """Keeps the path and the body of what comes."""
+
+    server: Receiver
+
+    def do_GET(self) -> None:
+        self.do_POST()
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        self.server.came.put((self.path, body))
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Be silent."""
+
+
+@contextmanager
+def receiving(port: int = 0) -> Iterator[Receiver]:
+    with Receiver(port) as receiver:
+        thread = threading.Thread(target=receiver.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield receiver
+        finally:
+            receiver.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_what_a_dead_sink_did_not_take_is_delivered_after_the_next_start(
+    end: signal.Signals, folder: Path, start: Callable[..., Process]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (folder / "m.yaml").write_text(
+        MONITORS.replace("every: 1s", "every: 200ms")
+        + "alerts:\n  to:\n    ops:\n      sink: pagerduty\n"
+        + f"      with: {{url: 'http://127.0.0.1:{port}/', routing_key: k}}\n"
+    )
+    broken = BOT.replace("You said: Hello", "nobody says this").replace(
+        "within: 3s", "within: 0.1s"
+    )
+    (folder / "smoke.yaml").write_text(broken)
+    monitor = start("m.yaml")
+    kept, state = folder / "m.undelivered", folder / "m.state"
+    limit = time.monotonic() + LIMIT
+    while not (kept.exists() and '"told": [{' in state.read_text()):
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    monitor.end(end)
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    with receiving(port) as receiver:
+        again = start("m.yaml")
+        _, body = receiver.came.get(timeout=LIMIT)
+        assert again.end() == 0
+    event = json.loads(body)
+    assert (event["event_action"], event["dedup_key"]) == ("trigger", "botkit/chat")
+    summary, details = event["payload"]["summary"], event["payload"]["custom_details"]
+    assert re.search(r"chat is down: .* \(told \d+ s late\)$", summary)
+    assert "nobody says this" in details["text"]
+    assert receiver.came.empty(), "people are told once"
+    assert not kept.exists()
+
+
+@pytest.fixture
+def switch(folder: Path) -> Iterator[Receiver]:
+    """A dead-man switch that the file of monitors names."""
+    with receiving() as receiver:
+        url = f"http://127.0.0.1:{receiver.server_port}/uuid"
+        beat = f"heartbeat: {{url: '{url}', every: 100ms, stuck_after: 1s}}\n"
+        (folder / "m.yaml").write_text(MONITORS.replace("every: 1s", "every: 300ms") + beat)
+        yield receiver
+
+
+def last_words(receiver: Receiver) -> tuple[str, str]:
+    """Read on until something else than a sign of life comes."""
+    while (came := receiver.came.get(timeout=LIMIT)) == ("/uuid", ""):
+        pass
+    return came
+
+
+def is_silent(receiver: Receiver) -> bool:
+    """Tell whether nothing comes any more but what was on its way."""
+    with suppress(queue.Empty):
+        receiver.came.get(timeout=0.1)
+    with suppress(queue.Empty):
+        return not receiver.came.get(timeout=1)
+    return True
+
+
+def test_a_monitor_gives_signs_of_life_until_it_is_stopped(
+    start: Callable[..., Process], switch: Receiver
+) -> None:
+    monitor = start("m.yaml")
+    for _ in range(3):
+        assert switch.came.get(timeout=LIMIT) == ("/uuid", "")
+    assert monitor.end() == 0
+    path, text = last_words(switch)
+    assert (path, text.partition(";")[0]) == ("/uuid/log", "botkit monitor was stopped")
+    assert is_silent(switch)
+
+
+def test_a_monitor_that_is_killed_gives_no_signs_of_life(
+    start: Callable[..., Process], switch: Receiver
+) -> None:
+    monitor = start("m.yaml")
+    for _ in range(3):
+        assert switch.came.get(timeout=LIMIT) == ("/uuid", "")
+    monitor.kill()
+    while not switch.came.empty():
+        assert switch.came.get() == ("/uuid", "")
+    assert is_silent(switch)
+
+
+def test_a_monitor_that_is_stuck_says_so_and_gives_no_signs_of_life(
+    folder: Path, start: Callable[..., Process], switch: Receiver
+) -> None:
+    (folder / "smoke.yaml").write_text(BOT.replace("5s", "60s") + "  - pause: 50s\n")
+    monitor = start("m.yaml")
+    assert switch.came.get(timeout=LIMIT) == ("/uuid", "")
+    path, text = last_words(switch)
+    assert (path, text.partition(":")[0]) == ("/uuid/fail", "chat is stuck")
+    assert is_silent(switch)
+    assert monitor.end() == 0
+    assert "no sign of life is sent: chat is stuck" in monitor.said
+
+
+HOLDING = """\
+import time
+
+import botkit
+
+
+@botkit.bot()
+class Holding:
+    async def run(self, session):
+        print("held", flush=True)
+        time.sleep(60)
+"""
+
+
+def test_a_loop_that_is_held_gives_no_signs_of_life(
+    folder: Path, start: Callable[..., Process], switch: Receiver
+) -> None:
+    text = (folder / "m.yaml").read_text()
+    (folder / "m.yaml").write_text(text.replace("smoke.yaml", "holding.py"))
+    (folder / "holding.py").write_text(HOLDING)
+    monitor = start("m.yaml")
+    monitor.wait_for("held")
+    while not switch.came.empty():
+        assert switch.came.get() == ("/uuid", "")
+    assert is_silent(switch)
+    monitor.kill()
 
 
 def test_its_page_and_its_metrics_are_served(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -16,6 +18,8 @@ from botkit.monitor.alerts import alerting as alerting_module
 from botkit.monitor.alerts.alerting import Alerting
 from botkit.monitor.alerts.outbox import Route
 from botkit.monitor.alerts.rules import Rules, Share
+from botkit.monitor.alerts.told import Overdue
+from botkit.monitor.alerts.undelivered import Undelivered
 from botkit.monitor.contract import Check, Health
 from botkit.results import Alert, JourneyResult, Reason, StepResult, Verdict
 
@@ -39,10 +43,16 @@ ROWS = (
     Row(at=102.5, who="Grace", kind="message", text="one moment please", party=PartyKind.AGENT),
 )
 NIGHT = 1_800_000_000.0
+VERDICTS = {
+    "P": Verdict.PASSED,
+    "D": Verdict.DEGRADED,
+    "F": Verdict.FAILED,
+    "E": Verdict.ERROR,
+}
 
 
 def check(letter: str, minute: int, *, monitor: str = "smoke", location: str = "") -> Check:
-    verdict = {"P": Verdict.PASSED, "F": Verdict.FAILED, "D": Verdict.DEGRADED}[letter]
+    verdict = VERDICTS[letter]
     failed = verdict is Verdict.FAILED
     result = JourneyResult(
         run_id="r",
@@ -191,7 +201,7 @@ async def test_a_sink_that_hangs_is_cut_off_and_delays_no_other(
 ) -> None:
     hanging, good = Sink(*[10_000.0] * 3), Sink()
     routes = [
-        Route(name="hanging", sink=hanging, within=10, attempts=3),
+        Route(name="hanging", sink=hanging, within=10, attempts=3, patience=30),
         Route(name="good", sink=good),
     ]
     alerting = Alerting(routes)
@@ -224,6 +234,76 @@ async def test_a_sink_that_fails_is_asked_again_after_longer_and_longer_pauses(
     assert sink.asked == 3
     nursery.cancel_scope.cancel()
     assert (standing.delivered, standing.trouble) == (1, "")
+
+
+async def test_a_sink_that_is_out_of_order_for_hours_is_told_late(
+    nursery: trio.Nursery, autojump_clock: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Dead(Sink):
+        async def deliver(self, alert: Alert) -> None:
+            if trio.current_time() < 3 * 3600:
+                self.asked += 1
+                raise ConnectorError("busy")
+            await super().deliver(alert)
+
+    sink = Dead()
+    alerting = Alerting([Route(name="pager", sink=sink)])
+    await nursery.start(alerting.run)
+    await show(alerting, "FFPP")
+    await trio.sleep(4 * 3600)
+    assert sink.told == ["smoke:down", "smoke:over"]
+    assert [alert.title.partition(" (told ")[2] for alert in sink.taken] == [
+        "2 h 58 min late)",
+        "2 h 56 min late)",
+    ]
+    [standing] = alerting.standings()
+    assert (standing.failed, standing.delivered, standing.trouble) == (0, 2, "")
+    assert caplog.text.count("pager takes nothing, and is asked on: busy") == 1
+    assert sink.asked < 2 * 3 * 60 + 20
+    nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("groups", [False, True])
+async def test_an_alert_that_a_sink_cannot_take_keeps_no_other_waiting(
+    groups: bool, nursery: trio.Nursery, autojump_clock: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Choosy(GroupSink):
+        async def deliver(self, alert: Alert) -> None:
+            if alert.monitor == "poison" and alert.firing:
+                raise ConnectorError("500")
+            await super().deliver(alert)
+
+    sink = Choosy()
+    if not groups:
+        sink.deliver_group = None  # type: ignore[assignment, method-assign]
+    alerting = Alerting([Route(name="pager", sink=sink)])
+    await nursery.start(alerting.run)
+    await show(alerting, "FFPP", monitor="poison")
+    await show(alerting, "FF")
+    await trio.sleep(600)
+    assert sink.told == ["poison:over", "smoke:down"]
+    [standing] = alerting.standings()
+    assert (standing.failed, standing.delivered, standing.waiting) == (1, 2, 0)
+    assert "pager did not take an alert: 500; the alert: poison is down" in caplog.text
+    nursery.cancel_scope.cancel()
+
+
+async def test_what_nobody_takes_is_given_up_in_the_end(
+    nursery: trio.Nursery, autojump_clock: object
+) -> None:
+    class Dead(Sink):
+        async def deliver(self, alert: Alert) -> None:
+            raise ConnectorError("busy")
+
+    alerting = Alerting([Route(name="pager", sink=Dead())])
+    await nursery.start(alerting.run)
+    await show(alerting, "FF")
+    [standing] = alerting.standings()
+    await trio.sleep(86000)
+    assert (standing.failed, standing.waiting) == (0, 1)
+    await trio.sleep(1000)
+    assert (standing.failed, standing.waiting) == (1, 0)
+    nursery.cancel_scope.cancel()
 
 
 async def test_asking_again_is_of_no_use_where_the_settings_are_wrong(
@@ -259,6 +339,134 @@ async def test_a_restart_pages_nobody_again(autojump_clock: object) -> None:
         nursery.cancel_scope.cancel()
     assert (before.told, after.told) == (["smoke:down"], ["smoke:over"])
     assert after.taken[0].since_utc == before.taken[0].since_utc
+
+
+def no_judges(state: Any) -> None:
+    del state["judges"]
+
+
+def broken_judges(state: Any) -> None:
+    state["judges"][0]["known"] = {"chat": "?"}
+
+
+def well_judges(state: Any) -> None:
+    state["judges"][0]["known"] |= {"trouble": None, "broken": None}
+
+
+@pytest.mark.parametrize("spoil", [no_judges, broken_judges, well_judges])
+@pytest.mark.parametrize("kind", ["F", "E"])
+async def test_what_people_were_told_ends_and_is_told_again_though_judges_forgot_it(
+    kind: str, spoil: Callable[[Any], None], autojump_clock: object
+) -> None:
+    before, after = Sink(), Sink()
+    async with trio.open_nursery() as nursery:
+        alerting = Alerting([Route(name="pager", sink=before)])
+        await nursery.start(alerting.run)
+        await show(alerting, kind * 3)
+        await trio.sleep(1)
+        nursery.cancel_scope.cancel()
+    remembered = json.loads(json.dumps(alerting.state()))
+    spoil(remembered)
+    async with trio.open_nursery() as nursery:
+        alerting = Alerting([Route(name="pager", sink=after)], remembered=remembered)
+        await nursery.start(alerting.run)
+        await show(alerting, f"{kind}PP{kind}{kind}", first=4)
+        await trio.sleep(1)
+        nursery.cancel_scope.cancel()
+    began = {"F": "smoke:down", "E": "smoke:broken"}[kind]
+    assert (before.told, after.told) == ([began], ["smoke:over", began])
+
+
+async def test_what_people_may_not_have_been_told_is_told_again(autojump_clock: object) -> None:
+    sink = Sink()
+    before = Alerting()
+    await show(before, "FFF")
+    remembered = json.loads(json.dumps(before.state()))
+    remembered["told"][0]["at"] = "noon"
+    async with trio.open_nursery() as nursery:
+        alerting = Alerting([Route(name="pager", sink=sink)], remembered=remembered)
+        await nursery.start(alerting.run)
+        await show(alerting, "FFPP", first=4)
+        await trio.sleep(1)
+        nursery.cancel_scope.cancel()
+    assert sink.told == ["smoke:down", "smoke:over"]
+
+
+def undelivered(folder: Path, clock: trio.testing.MockClock) -> Undelivered:
+    return Undelivered(folder / "m.undelivered", lambda: NIGHT + clock.current_time())
+
+
+async def test_what_was_not_delivered_is_delivered_after_the_next_start(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    state: Any = None
+    for _ in range(2):
+        dead = Sink(*[ConnectorError("nobody listens")] * 100_000)
+        routes = [Route(name="pager", sink=dead)]
+        alerting = Alerting(
+            routes, remembered=state, undelivered=undelivered(tmp_path, autojump_clock)
+        )
+        async with trio.open_nursery() as nursery:
+            await nursery.start(alerting.run)
+            await show(alerting, "FF")
+            nursery.cancel_scope.cancel()
+        state = json.loads(json.dumps(alerting.state()))
+        assert "pager: 1 alerts are not delivered, and are kept until the next start" in caplog.text
+    [kept] = undelivered(tmp_path, autojump_clock).load()["pager"]
+    assert (kept.alert.title, kept.alert.journey) == (alerting.alerts()[0].title, None)
+    live, other = Sink(), Sink()
+    routes = [Route(name="pager", sink=live), Route(name="other", sink=other)]
+    alerting = Alerting(routes, remembered=state, undelivered=undelivered(tmp_path, autojump_clock))
+    async with trio.open_nursery() as nursery:
+        await nursery.start(alerting.run)
+        await show(alerting, "PP")
+        await trio.sleep(60)
+        nursery.cancel_scope.cancel()
+    assert (live.told, other.told) == (["smoke:down", "smoke:over"], ["smoke:over"])
+    began, over = live.taken
+    assert began.title.startswith("smoke is down: timeout")
+    assert began.title.endswith("s late)")
+    assert began.text.startswith("This comes ")
+    assert "late" not in over.title
+    assert undelivered(tmp_path, autojump_clock).load() == {}
+
+
+async def test_what_is_refused_for_good_is_not_kept(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    sink = GroupSink()
+    alerting = Alerting(
+        [Route(name="chat", sink=sink)], undelivered=undelivered(tmp_path, autojump_clock)
+    )
+    async with trio.open_nursery() as nursery:
+        await nursery.start(alerting.run)
+        sink.deliver_group = refuse  # type: ignore[method-assign]
+        sink.queued = [ConfigError("no")]
+        await show(alerting, "FF")
+        nursery.cancel_scope.cancel()
+    assert alerting.standings()[0].failed == 1
+    assert undelivered(tmp_path, autojump_clock).load() == {}
+
+
+async def refuse(alerts: Sequence[Alert]) -> None:
+    await trio.lowlevel.checkpoint()
+    raise ConfigError("no")
+
+
+async def test_a_way_that_is_gone_loses_what_waited_and_says_so(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    alert = Alert(key="k", firing=True, title="smoke is down", text="", since_utc=NIGHT)
+    undelivered(tmp_path, autojump_clock).save({"pager": [Overdue(alert=alert, age=60)]})
+    sink = Sink()
+    alerting = Alerting(
+        [Route(name="chat", sink=sink)], undelivered=undelivered(tmp_path, autojump_clock)
+    )
+    async with trio.open_nursery() as nursery:
+        await nursery.start(alerting.run)
+        nursery.cancel_scope.cancel()
+    assert sink.taken == []
+    assert "there is no way pager any more for what waited: smoke is down" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -345,11 +553,12 @@ async def test_what_is_taken_out_of_the_file_is_not_in_trouble_for_ever(
     await nursery.start(alerting.run)
     await show(alerting, "FF")
     await show(alerting, "P", monitor="web")
-    alerting.forget("smoke")
-    alerting.forget("web")
+    alerting.forget("smoke", now=NIGHT + 300)
+    alerting.forget("web", now=NIGHT + 300)
     await trio.sleep(60)
     assert sink.told == ["smoke:down", "smoke:over"]
     assert sink.taken[1].title == "smoke is not watched any more"
+    assert sink.taken[1].ended_utc == NIGHT + 300
     assert alerting.monitors() == frozenset()
     nursery.cancel_scope.cancel()
 

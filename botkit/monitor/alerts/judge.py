@@ -46,16 +46,31 @@ MARKS = {
 
 
 class Kind(enum.Enum):
-    """What is wrong; of the first three the first that applies."""
+    """What is wrong; of the first three the first that applies, and of the last two.
+
+    The first three are found by looking at a chat, the last two by counting how it kept what is
+    promised; one may be without the other, and both are told.
+    """
 
     DOWN = "down"
     FLAPPING = "flapping"
     DEGRADED = "degraded"
     BROKEN = "broken"
     """Nobody knows, for botkit, the bot or the set-up does not work."""
+    BURNING = "burning"
+    """The error budget of its objective is spent so fast that somebody must look at once."""
+    DRAINING = "draining"
+    """It is spent faster than it may be, and there is time to look."""
 
 
-GRAVITY = {Kind.DEGRADED: 1, Kind.FLAPPING: 2, Kind.DOWN: 3, Kind.BROKEN: 3}
+GRAVITY = {
+    Kind.DEGRADED: 1,
+    Kind.FLAPPING: 2,
+    Kind.DOWN: 3,
+    Kind.BROKEN: 3,
+    Kind.DRAINING: 1,
+    Kind.BURNING: 2,
+}
 HEALTH = {
     Kind.DOWN: Health.DOWN,
     Kind.FLAPPING: Health.DEGRADED,
@@ -151,6 +166,19 @@ class Judge:
     def health(self) -> Health:
         """Tell how the chat is, blips left out."""
         return self.known.health
+
+    def agree(self, trouble: Trouble | None, broken: Trouble | None) -> None:
+        """Know of the troubles that people were told of, and of no other.
+
+        One that they were told of and that is not known would never be over; one that is known and
+        that they were not told of would never be told.
+        """
+        self.known = replace(
+            self.known,
+            trouble=trouble and (self.known.trouble or trouble),
+            broken=broken and (self.known.broken or broken),
+        )
+        self._before = self.known
 
     def state(self) -> dict[str, Any]:
         """Write down what is known, as JSON has it."""

@@ -1,4 +1,10 @@
-"""Takes alerts to one sink: in order, again where it fails, and never in the way of another."""
+"""Takes alerts to one sink: in order, again where it fails, and never in the way of another.
+
+Theory of operation: what a sink does not take is tried again after longer and longer pauses. A sink
+that takes nothing at all is out of order, and what waits for it waits for hours. One that takes the
+next alert, and not this one however often it is asked, does not want this one: it is given up, and
+keeps no other waiting.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +12,15 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import count, groupby
 
 import trio
 
 from botkit.errors import FOREIGN, ConfigError
 from botkit.interfaces import AlertSink
 from botkit.log_masking import masked
+from botkit.monitor.alerts.told import Overdue
+from botkit.monitor.alerts.wording import late
 from botkit.results import Alert
 
 log = logging.getLogger(__name__)
@@ -32,7 +40,8 @@ class Route:
         gather: seconds in which others may join the first of a group; only where the sink can show
             several at once.
         within: seconds that an attempt may take.
-        attempts: how often it is tried.
+        attempts: how often an alert is tried before one that waits behind it is.
+        patience: seconds after which it is given up even if the sink takes no other.
         pause: seconds before the second attempt; twice as long before each further one.
         longest_pause: seconds.
         room: alerts that may wait; the oldest goes, and is counted, when there are more.
@@ -45,6 +54,7 @@ class Route:
     gather: float = 5.0
     within: float = 30.0
     attempts: int = 6
+    patience: float = 86400.0
     pause: float = 2.0
     longest_pause: float = 60.0
     room: int = 1_000
@@ -77,24 +87,68 @@ class Standing:
     trouble: str = ""
 
 
+MOST_DOUBLED = 30
+"""Times that a pause is doubled: more is no number any more."""
+LATE = 120.0
+"""Seconds after which an alert says that it is late."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Waiting:
+    """An alert on its way.
+
+    Attributes:
+        alert: as it was told.
+        since: when that was, by the loop's clock.
+        restarted: it waited when the process before ended.
+    """
+
+    alert: Alert
+    since: float
+    restarted: bool = False
+
+    @property
+    def age(self) -> float:
+        return trio.current_time() - self.since
+
+    def shown(self) -> Alert:
+        """Give it as it is delivered now."""
+        return late(self.alert, self.age) if self.restarted or self.age >= LATE else self.alert
+
+
 class Outbox:
     """What one sink has to deliver.
+
+    Args:
+        route: the way there.
+        changed: is called when something waits, and when it does not any more.
 
     Attributes:
         standing: how it goes.
     """
 
-    def __init__(self, route: Route) -> None:
-        self._route = route
+    def __init__(self, route: Route, changed: Callable[[], None] = lambda: None) -> None:
+        self._route, self._changed = route, changed
         self._group: DeliverGroup | None = getattr(route.sink, "deliver_group", None)
-        self._waiting: deque[Alert] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._news = trio.Event()
         self.standing = Standing(sink=route.name)
 
+    def waiting(self) -> list[Overdue]:
+        """Give what is not delivered yet, oldest first."""
+        return [Overdue(alert=one.alert, age=one.age) for one in self._waiting]
+
+    def put_late(self, overdue: Overdue) -> None:
+        """Take an alert that was told before a restart."""
+        since = trio.current_time() - overdue.age
+        self._put(Waiting(alert=overdue.alert, since=since, restarted=True))
+
     def put(self, alert: Alert) -> None:
         """Take an alert that goes this way; waits for nothing."""
-        if not self._route.is_for(alert):
-            return
+        if self._route.is_for(alert):
+            self._put(Waiting(alert=alert, since=trio.current_time()))
+
+    def _put(self, alert: Waiting) -> None:
         if len(self._waiting) >= self._route.room:
             self._waiting.popleft()
             self.standing.dropped += 1
@@ -110,57 +164,70 @@ class Outbox:
             if self._group is not None:
                 await trio.sleep(self._route.gather)
             self._news = trio.Event()
-            await self._deliver_all(self._route.attempts)
+            while self._waiting:
+                await self._deliver(self._next_batch(self._waiting))
 
     async def flush(self) -> None:
-        """Deliver what waits, with one attempt each."""
-        await self._deliver_all(1)
-
-    async def _deliver_all(self, attempts: int) -> None:
+        """Deliver what waits, with one attempt each, until one fails; what is left waits on."""
         while self._waiting:
-            batch = self._next_batch()
-            taken = await self._try(batch, attempts)
-            # Only now: who is cancelled in the middle has not delivered it. There may be less room.
-            for alert in batch:
-                if self._waiting and self._waiting[0] is alert:
-                    self._waiting.popleft()
-            if taken:
-                self.standing.delivered += len(batch)
-            else:
-                self.standing.failed += len(batch)
-            self._count()
+            batch = self._next_batch(self._waiting)
+            again = await self._attempt(batch)
+            if self.standing.trouble and again:
+                return
+            self._done(batch, taken=not self.standing.trouble, why=self.standing.trouble)
 
-    def _next_batch(self) -> list[Alert]:
+    async def _deliver(self, batch: Sequence[Waiting]) -> None:
+        """Try until it is taken, or is to be given up."""
+        for tried in count(1):
+            again = await self._attempt(batch)
+            trouble = self.standing.trouble
+            if not trouble or not again:
+                break
+            if tried >= self._route.attempts:
+                if batch[0].age >= self._route.patience or await self._takes_another(batch):
+                    break
+                if tried == self._route.attempts:
+                    log.error("%s takes nothing, and is asked on: %s", self._route.name, trouble)
+            await trio.sleep(self._pause(tried))
+        self._done(batch, taken=not trouble, why=trouble)
+
+    async def _takes_another(self, batch: Sequence[Waiting]) -> bool:
+        """Try what waits behind; tells whether it was taken."""
+        behind = [one for one in self._waiting if one not in batch]
+        if not behind:
+            return False
+        following = self._next_batch(behind)
+        again = await self._attempt(following)
+        trouble = self.standing.trouble
+        if not trouble or not again:
+            self._done(following, taken=not trouble, why=trouble)
+        return not trouble
+
+    def _done(self, batch: Sequence[Waiting], *, taken: bool, why: str = "") -> None:
+        # Only now: who is cancelled in the middle has not delivered it. There may be less room.
+        self._waiting = deque(one for one in self._waiting if one not in batch)
+        if taken:
+            self.standing.delivered += len(batch)
+        else:
+            self.standing.failed += len(batch)
+            titles = "; ".join(one.alert.title for one in batch)
+            name = self._route.name
+            log.error("%s did not take an alert: %s; the alert: %s", name, why, titles)
+        self._count()
+
+    def _next_batch(self, waiting: Sequence[Waiting]) -> list[Waiting]:
         """Give the first that wait and are of one kind, troubles or their ends."""
         if self._group is None:
-            return [self._waiting[0]]
-        _, first = next(groupby(self._waiting, key=lambda alert: alert.firing))
+            return [waiting[0]]
+        _, first = next(groupby(waiting, key=lambda one: one.alert.firing))
         return list(first)
 
-    async def _try(self, batch: Sequence[Alert], attempts: int) -> bool:
-        for attempt in range(attempts):
-            if attempt:
-                await trio.sleep(self._pause(attempt))
-            again = await self._attempt(batch)
-            if not self.standing.trouble:
-                return True
-            if not again:
-                break
-        titles = "; ".join(alert.title for alert in batch)
-        log.error(
-            "%s did not take an alert: %s; the alert: %s",
-            self._route.name,
-            self.standing.trouble,
-            titles,
-        )
-        return False
-
-    async def _attempt(self, batch: Sequence[Alert]) -> bool:
+    async def _attempt(self, batch: Sequence[Waiting]) -> bool:
         """Try once; says in the standing what came of it, and here whether more may help."""
         route, again, trouble = self._route, True, ""
         with trio.move_on_after(route.within) as scope:
             try:
-                await self._hand_over(batch)
+                await self._hand_over([one.shown() for one in batch])
             except ConfigError as error:
                 trouble, again = str(error), False
             except FOREIGN as error:  # The boundary to plugins' code.
@@ -178,8 +245,10 @@ class Outbox:
         for alert in batch:
             await self._route.sink.deliver(alert)
 
-    def _pause(self, attempt: int) -> float:
-        return min(self._route.longest_pause, self._route.pause * 2.0 ** (attempt - 1))
+    def _pause(self, tried: int) -> float:
+        doubled = min(tried - 1, MOST_DOUBLED)
+        return min(self._route.longest_pause, self._route.pause * 2.0**doubled)
 
     def _count(self) -> None:
         self.standing.waiting = len(self._waiting)
+        self._changed()

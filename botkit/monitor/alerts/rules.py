@@ -26,7 +26,8 @@ class Rules:
     A chat that fails one time in three never fails twice within three checks; it is found by how
     often it changes. The second failure is the third change within five checks, so people are paged
     at the fourth check, counted from the first failure (the fifth, if nothing was known before
-    that). A failure in four checks, or fewer, is a blip; ``Share(3, 6)`` pages for one in four.
+    that). A failure in four checks, or fewer, is a blip; ``flapping=Share(3, 6)`` pages for one in
+    four.
 
     Attributes:
         fail: so many checks failed: the chat is down.

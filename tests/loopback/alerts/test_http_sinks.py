@@ -89,7 +89,7 @@ async def test_nobody_listens(make: Callable[[str], AlertSink], down: Alert) -> 
 @pytest.mark.parametrize("url", ["", "hooks.example.com/x", "ftp://x/", "https://", "file:///etc"])
 def test_what_is_no_url_is_refused(url: str, make: Callable[[str], AlertSink]) -> None:
     with pytest.raises(ConfigError) as caught:
-        default_plugins.slack_sink(url=url)
+        make(url)
     assert caught.value.key == "url"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ import trio
 from trio.testing import MockClock
 
 from botkit.errors import ConfigError
+from botkit.monitor.alerts.alerting import Alerting
 from botkit.monitor.caps import Limits
 from botkit.monitor.config import Monitor, Retest
 from botkit.monitor.contract import Health, Maintenance
@@ -280,6 +282,37 @@ async def test_a_file_that_is_read_again_changes_what_it_says_and_forgets_nothin
     assert probe.centre.begun("goes") == [0]
     assert probe.centre.cancelled >= 1, "the chat of the one that is gone is left"
     assert probe.centre.begun("comes")[0] == 62
+
+
+async def test_a_monitor_that_was_taken_out_begins_anew_when_it_is_back(
+    probe: Any, make_monitor: Make, autojump_clock: MockClock
+) -> None:
+    probe.centre.verdict = failing((0, 100))
+    chat, other = make_monitor("chat", 60), make_monitor("other", 60)
+    async with probe.at_work(chat, other):
+        await trio.sleep(90)
+    async with probe.at_work(chat, other) as monitoring:
+        assert monitoring.monitors()[0].health is Health.DOWN
+        await trio.sleep(60)
+        await monitoring.change(probe.file(other))
+        await monitoring.change(probe.file(chat, other))
+        assert monitoring.monitors()[0].health is Health.UNKNOWN
+        await trio.sleep(10)
+        assert monitoring.monitors()[0].health is Health.UP
+
+
+async def test_the_trouble_of_a_monitor_that_was_taken_out_between_two_processes_is_over(
+    probe: Any, make_monitor: Make, autojump_clock: MockClock
+) -> None:
+    probe.centre.verdict = failing((0, 1000))
+    async with probe.at_work(make_monitor("chat", 60), make_monitor("other", 60)):
+        await trio.sleep(90)
+    remembered = json.loads((probe.folder / "m.state").read_text())["decider"]
+    probe.decider = Alerting(remembered=remembered)
+    assert {alert.monitor for alert in probe.decider.alerts()} == {"chat", "other"}
+    async with probe.at_work(make_monitor("other", 60)):
+        assert {alert.monitor for alert in probe.decider.alerts()} == {"other"}
+        assert probe.decider.monitors() == {"other"}
 
 
 async def test_the_budget_is_that_of_the_history(

@@ -74,6 +74,18 @@ def test_a_small_file_says_all_that_is_needed(folder: Path) -> None:
     assert [plan.name for plan in monitor.plans()] == ["bot"]
 
 
+def test_a_heart_beats_each_minute_unless_the_file_says_otherwise(folder: Path) -> None:
+    text = "botkit-monitors: 1\nmonitors: {chat: {bot: bot.yaml, every: 5m}}\n"
+    env = {"HEART": "https://hc.example.com/uuid"}
+    beats = []
+    for more in ("", ", every: 20s, stuck_after: 1h"):
+        loaded = load(folder, f"{text}heartbeat: {{url: '${{secret.HEART}}'{more}}}\n", env)
+        assert loaded.file is not None
+        assert loaded.file.heartbeat is not None
+        beats.append((loaded.file.heartbeat.every, loaded.file.heartbeat.stuck_after))
+    assert beats == [(60, 900), (20, 3600)]
+
+
 def test_a_file_may_say_all_there_is(folder: Path) -> None:
     text = """
         botkit-monitors: 1
@@ -227,6 +239,28 @@ MISTAKES = {
     "kind": (
         "alerts: {to: {ops: {sink: command, with: {run: a}, kinds: [dwn]}}}",
         "2:60: unknown kind of alert 'dwn'; did you mean 'down'?",
+    ),
+    "heartbeat to nowhere": ("heartbeat: {url: nowhere}", "2:18: this needs the URL of a server"),
+    "heartbeat without a URL": ("heartbeat: {every: 1m}", "2:12: the key 'url' is missing"),
+    "heartbeat of a failure": (
+        "heartbeat: {url: https://hc.example.com/uuid/fail}",
+        "2:18: this needs the URL of the check itself, without /fail",
+    ),
+    "heartbeat that never beats": (
+        "heartbeat: {url: https://hc.example.com/uuid, every: 0s}",
+        "2:54: this time must be longer than nothing",
+    ),
+    "time of a heartbeat": (
+        "heartbeat: {url: https://hc.example.com/uuid, stuck_after: 900}",
+        "2:60: a time needs a unit",
+    ),
+    "key of a heartbeat": (
+        "heartbeat: {url: https://hc.example.com/uuid, evry: 1m}",
+        "2:47: unknown key 'evry'",
+    ),
+    "secret of a heartbeat": (
+        "heartbeat: {url: '${secret.HEART}'}",
+        "2:19: ${secret.HEART}: there is no such",
     ),
     "share": ("alerts: {rules: {fail: 3 of 2}}", "2:24: 3 of 2 cannot be"),
     "no share": ("alerts: {rules: {fail: 3}}", "2:24: '3' is no share of checks"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from botkit.monitor.memory import (
     known_to_json,
     maintenance_to_json,
     maintenances_from_json,
+    recent_from_json,
 )
+from botkit.monitor.slo import Counted
 from botkit.monitor.watch import Known
 
 KNOWN = Known(last_due=12.5, health=Health.DOWN, since_utc=10.0, turn=7, dropped=1)
@@ -51,6 +54,16 @@ def test_a_failed_save_leaves_what_was_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [None, [], {}, {"health": "purple"}, {"last_due": "soon"}])
 def test_what_is_wrong_is_not_known(content: object) -> None:
     assert known_from_json(content) == Known()
+
+
+def test_counts_are_remembered() -> None:
+    counts = [Counted(300.0, 2, 1), Counted(600.0, 0, 3)]
+    assert recent_from_json(json.loads(json.dumps(counts))) == counts
+
+
+@pytest.mark.parametrize("content", [None, 3, "ab", [[1, 2]], [["soon", 1, 1]], [[1, 1e999, 1]]])
+def test_of_wrong_counts_nothing_is_known(content: object) -> None:
+    assert recent_from_json(content) == []
 
 
 def test_maintenances_are_remembered_one_by_one() -> None:

@@ -69,6 +69,32 @@ def test_a_blip_burns_nothing_worth_a_page() -> None:
     assert kept.alarms(NOW + 60) == []
 
 
+def test_one_failure_alone_tells_nothing_however_strict_the_promise() -> None:
+    kept = budget(0.9999)
+    play(kept, NOW - HOUR, NOW, 300, 10**9)
+    kept.count(Verdict.FAILED, NOW)
+    assert kept.alarms(NOW) == []
+    assert kept.spending(NOW) is None
+    kept.count(Verdict.FAILED, NOW + 60)
+    spending = kept.spending(NOW + 60)
+    assert spending is not None
+    assert spending.alarm is ALARMS[0]
+    assert spending.rate == pytest.approx(2 / 14 / 0.0001)
+    assert spending.left < 0
+
+
+def test_what_alarms_look_at_outlives_a_restart() -> None:
+    kept, again = budget(0.995), budget(0.995)
+    play(kept, NOW - 10 * DAY, NOW, 300, 12)
+    for counted in kept.recent(NOW):
+        again.add(counted)
+    assert len(kept.recent(NOW)) < 160
+    assert again.alarms(NOW) == kept.alarms(NOW) != []
+    for window in (HOUR / 12, HOUR / 2, HOUR, 6 * HOUR):
+        assert again.burn_rate(window, NOW) == kept.burn_rate(window, NOW)
+    assert again.burn_rate(3 * DAY, NOW) == pytest.approx(kept.burn_rate(3 * DAY, NOW), rel=0.02)
+
+
 def test_the_rates_are_those_of_the_workbook_for_30_days() -> None:
     rates = [alarm.rate(Objective(target=0.999)) for alarm in ALARMS]
     assert rates == pytest.approx([14.4, 6.0, 1.0])

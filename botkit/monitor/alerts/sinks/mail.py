@@ -3,7 +3,8 @@
 Each trouble is one thread: what ends it answers what began it.
 
 Source: RFC 5321 (SMTP), RFC 3207 (STARTTLS), RFC 8314 (TLS from the start), RFC 3834
-(``Auto-Submitted``, which keeps absence notes away).
+(``Auto-Submitted``, which keeps absence notes away). A server of another project takes it in the
+tests; how programs for mail show the threads is not checked.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """Alerts to whoever is on call, by PagerDuty's Events API.
 
-Source: PagerDuty, "Events API v2 overview", "Send an alert event" and "PD-CEF";
-developer.pagerduty.com/docs/events-api-v2-overview. A ``dedup_key`` has up to 255 characters, a
-``summary`` up to 1,024; severities are critical, error, warning and info.
+Source: PagerDuty, "Events API v2 Overview" (an event has up to 512 KB; 429 and 5xx are to be tried
+again) and "Send an Alert Event" (a ``dedup_key`` has up to 255 characters, a ``summary`` up to
+1,024; severities are critical, error, warning and info); docs/events-API-v2 of
+github.com/PagerDuty/developer-docs, as of August 2026. That the EU region has a host of its own is
+not checked against a document.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ URL = "https://events.pagerduty.com/v2/enqueue"
 LONGEST_KEY = 255
 LONGEST_SUMMARY = 1_024
 LONGEST_TEXT = 20_000
-"""Characters; an event may have 512 KB."""
+"""Characters, of up to 12 bytes each in JSON."""
 
 
 class PagerDuty:

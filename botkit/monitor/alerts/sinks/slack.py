@@ -1,7 +1,11 @@
 """Alerts to a room of Slack, or of what takes the same: Mattermost, Rocket.Chat and others.
 
-Source: Slack, "Sending messages using incoming webhooks", "Formatting text" (escaping) and
-"Reference: Secondary message attachments"; docs.slack.dev. Mattermost, "Incoming webhooks".
+Source: Slack, "Sending messages using incoming webhooks", "Formatting text in messages" (escaping),
+"Reference: Secondary message attachments", "Attaching content and links to messages" (at most 20
+attachments are well, more than 100 are refused with 400) and "Truncating really long messages"
+(40,000 characters of ``text``); api.slack.com, today docs.slack.dev. How much the text of an
+attachment may have is in no document. Mattermost, "Use message attachments" (the same fields, and
+``@name`` calls people in them); developers.mattermost.com. Rocket.Chat is not checked.
 """
 
 from __future__ import annotations
@@ -11,13 +15,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from botkit.monitor.alerts.sinks.posting import Post
-from botkit.monitor.alerts.sinks.words import headline
+from botkit.monitor.alerts.sinks.words import headline, severity
 from botkit.results import Alert
 
 LONGEST = 3_000
-"""Characters of one alert; Slack takes far more, and nobody reads it on a phone."""
+"""Characters of one alert; nobody reads more on a phone."""
 MOST = 20
-"""Alerts that are shown whole; Slack refuses more than 100 attachments."""
+"""Alerts that are shown whole."""
 RED, AMBER, GREEN = "#d0021b", "#f5a623", "#2eb67d"
 
 
@@ -63,7 +67,7 @@ def harmless(text: str) -> str:
 
 
 def _attachment(alert: Alert) -> dict[str, Any]:
-    bad = AMBER if alert.kind == "degraded" else RED
+    bad = AMBER if severity(alert) == "warning" else RED
     # Within a block of code nothing means anything but its end.
     text = harmless(alert.text[:LONGEST]).replace("```", "'''")
     attachment = {

@@ -1,10 +1,12 @@
 """Alerts to any server: as Alertmanager posts them, or as CloudEvents; signed if one wants.
 
-Source: Prometheus, "Configuration", ``<webhook_config>`` (the body of version 4);
-prometheus.io/docs/alerting/latest/configuration. CloudEvents 1.0.2, with its JSON event format and
-HTTP protocol binding, structured content mode; github.com/cloudevents/spec. Standard Webhooks 1.0,
-``webhook-id``, ``webhook-timestamp`` and ``webhook-signature`` (``v1,`` and the base64 of the
-HMAC-SHA256 of ``id.timestamp.body``); github.com/standard-webhooks/standard-webhooks.
+Source: Alertmanager, ``Message`` in notify/webhook/webhook.go and ``Data`` and ``Alert`` in
+template/template.go (the body of version 4), github.com/prometheus/alertmanager 0.34; its newer
+``routeLabels`` and ``notification_reason`` are left out. CloudEvents 1.0.2, with its JSON event
+format and HTTP protocol binding, structured content mode; github.com/cloudevents/spec. Standard
+Webhooks 1.0, ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature`` (``v1,`` and the
+base64 of the HMAC-SHA256 of ``id.timestamp.body``);
+github.com/standard-webhooks/standard-webhooks.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from botkit.results import Alert
 
 NEVER = "0001-01-01T00:00:00Z"
 """The time that Go has for none: what goes on has not ended."""
+NAMES = {"broken": "BotkitWatch", "burning": "BotkitBudget", "draining": "BotkitBudget"}
+"""Of alerts that are not of the chat itself."""
 SECRET_BEGINS = "whsec_"
 EVENT_TYPE = "io.botkit.alert"
 SOURCE = "/botkit/monitor"
@@ -195,7 +199,7 @@ def signature(key: bytes, name: str, seconds: str, body: bytes) -> str:
 
 def _alertmanager_alert(alert: Alert) -> dict[str, Any]:
     labels = {
-        "alertname": "BotkitWatch" if alert.kind == "broken" else "BotkitChat",
+        "alertname": NAMES.get(alert.kind, "BotkitChat"),
         "job": "botkit",
         "monitor": alert.monitor,
         "location": alert.location,

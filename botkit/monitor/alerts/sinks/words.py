@@ -8,7 +8,14 @@ from datetime import UTC, datetime
 
 from botkit.results import Alert
 
-SEVERITIES = {"down": "critical", "broken": "error", "flapping": "error", "degraded": "warning"}
+SEVERITIES = {
+    "down": "critical",
+    "broken": "error",
+    "flapping": "error",
+    "burning": "error",
+    "degraded": "warning",
+    "draining": "warning",
+}
 """In the words of PagerDuty, which others take too; what plugins call otherwise is an error."""
 
 

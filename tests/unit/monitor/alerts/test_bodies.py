@@ -1,4 +1,4 @@
-"""What sinks write, held against files that were written after the documents of others."""
+"""What sinks write, pinned in files; ``golden/README.md`` says who of others reads the same."""
 
 from __future__ import annotations
 
@@ -66,6 +66,23 @@ def test_alertmanager_knows_a_trouble_again_whatever_becomes_of_it() -> None:
     assert bodies[-1]["endsAt"] == "2027-01-15T08:05:00.000Z"
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("down", "BotkitChat"),
+        ("degraded", "BotkitChat"),
+        ("broken", "BotkitWatch"),
+        ("burning", "BotkitBudget"),
+        ("draining", "BotkitBudget"),
+    ],
+)
+def test_alertmanager_tells_the_chat_from_its_budget_and_from_the_watching(
+    kind: str, name: str
+) -> None:
+    [alert] = alertmanager_body([replace(DOWN, kind=kind)])["alerts"]
+    assert alert["labels"]["alertname"] == name
+
+
 def test_cloudevents() -> None:
     assert cloud_event(UP, at=0.0) == golden("cloudevents")
 
@@ -86,7 +103,15 @@ def test_pagerduty() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "severity"),
-    [("down", "critical"), ("broken", "error"), ("flapping", "error"), ("degraded", "warning")],
+    [
+        ("down", "critical"),
+        ("broken", "error"),
+        ("flapping", "error"),
+        ("burning", "error"),
+        ("degraded", "warning"),
+        ("draining", "warning"),
+        ("of a plugin", "error"),
+    ],
 )
 def test_pagerduty_is_told_how_bad_it_is(kind: str, severity: str) -> None:
     body = event(replace(DOWN, kind=kind), routing_key="k")
@@ -101,6 +126,14 @@ def test_long_names_are_told_apart_within_what_pagerduty_takes() -> None:
 
 def test_slack() -> None:
     assert message([DOWN, BROKEN]) == golden("slack")
+
+
+@pytest.mark.parametrize(
+    ("kind", "color"), [("down", "#d0021b"), ("degraded", "#f5a623"), ("draining", "#f5a623")]
+)
+def test_slack_shows_in_amber_what_can_wait(kind: str, color: str) -> None:
+    [attachment] = message([replace(DOWN, kind=kind)])["attachments"]
+    assert attachment["color"] == color
 
 
 def test_slack_is_told_good_news_in_green() -> None:

@@ -85,6 +85,12 @@ def test_what_is_stable_again_is_told_to_be_so() -> None:
     assert pages("PFPPFPPPPPP") == ["5:flapping", "10:over"]
 
 
+def test_a_wider_look_pages_for_one_in_four_and_not_for_one_in_five() -> None:
+    wider = Rules(flapping=Share(3, 6))
+    assert pages("PPPF" * 20, wider) == ["8:flapping"]
+    assert pages("PPPPF" * 20, wider) == []
+
+
 def test_nobody_is_paged_for_changes_who_does_not_want_it() -> None:
     assert pages("PPF" * 20, Rules(flapping=None)) == []
 
