@@ -146,10 +146,13 @@ class Watching:
             ConfigError: the address cannot be had.
         """
         # Only loaded where something is served.
-        from botkit.monitor.metrics import Metrics, routes
+        from botkit.monitor import metrics as telling
+        from botkit.monitor import probe as probing
         from botkit.monitor.web import make_app, serve
 
-        metrics = Metrics(monitoring.monitors, self.file.location)
+        prober = probing.Prober(monitoring, self._play)
+        await nursery.start(prober.run)
+        metrics = telling.Metrics(monitoring.monitors, self.file.location)
         reached_by = urlsplit(page.url).hostname
         app = make_app(
             monitoring,
@@ -158,7 +161,10 @@ class Watching:
             now=utc_now,
             host=page.host,
             hosts=[reached_by] if reached_by else [],
-            routes=routes(metrics),
+            routes=[
+                *telling.routes(metrics),
+                *probing.routes(prober, token_needed=page.token is not None),
+            ],
         )
         followers += [metrics, app]
         url = await nursery.start(serve, app, page.host, page.port)

@@ -54,6 +54,7 @@ SHAPES: tuple[tuple[str, type[models.Model]], ...] = (
     ("`history`", monitoring.HistoryModel),
     ("Its `keep`", monitoring.RetentionModel),
     ("`page`", monitoring.PageModel),
+    ("`probe`", monitoring.ProbeModel),
 )
 
 

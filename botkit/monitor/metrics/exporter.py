@@ -20,8 +20,8 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from botkit.chat import PartyKind
 from botkit.monitor.contract import Check, Health, MonitorView
+from botkit.monitor.metrics.seen import seen_in, step_name
 from botkit.monitor.slo import GOOD
 from botkit.results import JourneyResult, Reason, Verdict
 from botkit.version import __version__
@@ -33,7 +33,6 @@ NO_FAILURE = frozenset(
 )
 FAILURES = tuple(reason for reason in Reason if reason not in NO_FAILURE)
 """Why a check may fail, or not be possible."""
-HUMANS = frozenset({PartyKind.AGENT, PartyKind.SUPERVISOR})
 
 Whose = tuple[str, str]
 WHOSE = ("monitor", "location")
@@ -153,7 +152,7 @@ class Metrics:
         known = self._steps_since if is_new else self._steps_before
         names = known.setdefault(whose, set())
         for step in result.steps:
-            name = f"{step.path}:{step.verb}"
+            name = step_name(step)
             names.add(name)
             self._steps.labels(*whose, name).observe(step.duration)
         if is_new and result.verdict in GOOD:
@@ -161,19 +160,13 @@ class Metrics:
                 self._steps.remove(*whose, name)
 
     def _look_at_chat(self, whose: Whose, result: JourneyResult) -> None:
-        rows = result.transcript
-        self._losses.labels(*whose).inc(sum(row.kind == "interrupted" for row in rows))
-        self._regained.labels(*whose).inc(sum(row.kind == "continued" for row in rows))
-        joined = next((row.at for row in rows if row.kind == "agent_connected"), None)
-        if joined is not None:
-            self._agent.labels(*whose).observe(max(0.0, joined - result.began))
-        lines = [row for row in rows if row.kind == "message"]
-        asked = next((row.at for row in lines if row.party is PartyKind.CUSTOMER), None)
-        if asked is not None:
-            answers = (row.at for row in lines if row.party in HUMANS and row.at >= asked)
-            answered = next(answers, None)
-            if answered is not None:
-                self._reply.labels(*whose).observe(answered - asked)
+        seen = seen_in(result)
+        self._losses.labels(*whose).inc(seen.losses)
+        self._regained.labels(*whose).inc(seen.regained)
+        if seen.agent_wait is not None:
+            self._agent.labels(*whose).observe(seen.agent_wait)
+        if seen.first_reply is not None:
+            self._reply.labels(*whose).observe(seen.first_reply)
 
     # --- what there is ---
 
