@@ -124,7 +124,9 @@ class Watching:
             await nursery.start(alerting.run)
             metrics = None
             if self.file.page is not None:
-                metrics = await self._serve(self.file.page, monitoring, keeper, followers, nursery)
+                metrics = await self._serve(
+                    self.file.page, monitoring, alerting, keeper, followers, nursery
+                )
             await nursery.start(monitoring.run)
             watched = count(len(self.file.monitors), "monitor")
             click.echo(f"{watched} at work; history in {self.file.history}", err=True)
@@ -136,6 +138,7 @@ class Watching:
         self,
         page: Page,
         monitoring: Monitoring,
+        alerting: Alerting,
         keeper: HistoryKeeper,
         followers: list[Follower],
         nursery: trio.Nursery,
@@ -152,7 +155,14 @@ class Watching:
 
         prober = probing.Prober(monitoring, self._play)
         await nursery.start(prober.run)
-        metrics = telling.Metrics(monitoring.monitors, self.file.location)
+        metrics = telling.Metrics(
+            telling.Sources(
+                views=monitoring.monitors,
+                location=self.file.location,
+                alarms=alerting,
+                history=lambda: keeper.standing,
+            )
+        )
         reached_by = urlsplit(page.url).hostname
         app = make_app(
             monitoring,

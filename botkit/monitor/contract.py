@@ -60,6 +60,8 @@ class MonitorView:
             that it depends on); empty if nothing keeps it.
         slo_left: the part of the error budget that is left, 1 to 0, below 0 if overspent; None
             without an SLO.
+        slo_target: the part of the checks that is to work; None without an SLO.
+        slo_window: within so many seconds; None without an SLO.
     """
 
     name: str
@@ -70,6 +72,8 @@ class MonitorView:
     next_utc: float | None = None
     quiet: str = ""
     slo_left: float | None = None
+    slo_target: float | None = None
+    slo_window: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

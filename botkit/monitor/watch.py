@@ -106,7 +106,7 @@ class Watch:
 
     def view(self) -> MonitorView:
         """Show how it stands."""
-        now = self._around.now()
+        now, objective = self._around.now(), self.monitor.objective
         return MonitorView(
             name=self.monitor.name,
             title=self.monitor.title,
@@ -116,6 +116,8 @@ class Watch:
             next_utc=self._begin,
             quiet=self._around.why_quiet(self.monitor, asked=False),
             slo_left=None if self.budget is None else self.budget.left(now),
+            slo_target=None if objective is None else objective.target,
+            slo_window=None if objective is None else objective.window,
         )
 
     def ask(self) -> None:

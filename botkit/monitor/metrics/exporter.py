@@ -13,15 +13,14 @@ Source: Prometheus, "Metric and label naming" and "Instrumentation" ("Avoid miss
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, exposition
 from prometheus_client.metrics import MetricWrapperBase
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
-from botkit.monitor.contract import Check, Health, MonitorView
+from botkit.monitor.contract import Check
 from botkit.monitor.metrics.seen import seen_in, step_name
+from botkit.monitor.metrics.standing import WHOSE, Sources, Standings
 from botkit.monitor.slo import GOOD
 from botkit.results import JourneyResult, Reason, Verdict
 from botkit.version import __version__
@@ -35,7 +34,6 @@ FAILURES = tuple(reason for reason in Reason if reason not in NO_FAILURE)
 """Why a check may fail, or not be possible."""
 
 Whose = tuple[str, str]
-WHOSE = ("monitor", "location")
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 """Seconds; people wait that long for an agent."""
 
@@ -44,20 +42,19 @@ class Metrics:
     """Follows checks, and shows what they came to as Prometheus and OpenMetrics have it.
 
     Args:
-        views: shows all monitors at the time of a scrape.
-        location: where this probe stands.
+        sources: who is asked at the time of a scrape.
     """
 
-    def __init__(self, views: Callable[[], Sequence[MonitorView]], location: str = "") -> None:
+    def __init__(self, sources: Sources) -> None:
         registry = self._registry = CollectorRegistry()
-        self._views, self._location = views, location
+        self._sources = sources
         self._known: set[Whose] = set()
         self._read_utc = 0.0
         self._steps_before: dict[Whose, set[str]] = {}
         self._steps_since: dict[Whose, set[str]] = {}
 
-        def gauge(name: str, about: str) -> Gauge:
-            return Gauge(f"botkit_{name}", about, WHOSE, registry=registry)
+        def gauge(name: str, about: str, *more: str) -> Gauge:
+            return Gauge(f"botkit_{name}", about, (*WHOSE, *more), registry=registry)
 
         def histogram(name: str, about: str, *more: str) -> Histogram:
             labels = (*WHOSE, *more)
@@ -70,6 +67,7 @@ class Metrics:
         self._degraded = gauge("check_degraded", "Whether the last check was too slow: 1 or 0.")
         self._last = gauge("last_check_timestamp_seconds", "When the last check began.")
         self._last_duration = gauge("last_check_duration_seconds", "How long it took.")
+        self._what = gauge("check_info", "What the last check played, and how.", "bot", "connector")
         self._durations = histogram("check_duration_seconds", "How long checks took that worked.")
         self._steps = histogram("step_duration_seconds", "How long steps took.", "step")
         self._agent = histogram("agent_wait_seconds", "How long a customer waits for an agent.")
@@ -85,6 +83,7 @@ class Metrics:
             self._degraded,
             self._last,
             self._last_duration,
+            self._what,
             self._durations,
             self._steps,
             self._agent,
@@ -95,7 +94,7 @@ class Metrics:
             self._regained,
         )
         Info("botkit_build", "What is at work.", registry=registry).info({"version": __version__})
-        registry.register(_Now(views, location))
+        registry.register(Standings(sources))
 
     def checked(self, check: Check) -> None:
         """Take a check."""
@@ -109,6 +108,8 @@ class Metrics:
         self._degraded.labels(*whose).set(result.verdict is Verdict.DEGRADED)
         self._last.labels(*whose).set(result.started_utc)
         self._last_duration.labels(*whose).set(result.duration)
+        self._what.remove_by_labels(dict(zip(WHOSE, whose, strict=True)))
+        self._what.labels(*whose, result.bot, result.connector).set(1)
         self._checks.labels(*whose, result.verdict.value).inc()
         if worked:
             self._durations.labels(*whose).observe(result.duration)
@@ -140,10 +141,10 @@ class Metrics:
         Returns:
             The content type, and the text.
         """
-        views = self._views()
+        views = self._sources.views()
         self._forget_others({view.name for view in views})
         for view in views:
-            self._meet((view.name, self._location))
+            self._meet((view.name, self._sources.location))
         encode, content_type = exposition.choose_encoder(accept)
         return content_type, encode(self._registry)
 
@@ -190,34 +191,3 @@ class Metrics:
             self._steps_since.pop(whose, None)
             for family in self._families:
                 family.remove_by_labels(dict(zip(WHOSE, whose, strict=True)))
-
-
-class _Now(Collector):
-    """What is true at the time of a scrape."""
-
-    def __init__(self, views: Callable[[], Sequence[MonitorView]], location: str) -> None:
-        self._views, self._location = views, location
-
-    def describe(self) -> Iterator[Metric]:
-        """Name nothing: the registry would ask for it before there are monitors."""
-        return iter(())
-
-    def collect(self) -> Iterator[Metric]:
-        """Show how monitors stand."""
-        health = GaugeMetricFamily(
-            "botkit_health", "What is known of a chat: 1 for how it is.", labels=(*WHOSE, "health")
-        )
-        active = GaugeMetricFamily("botkit_active_chats", "Chats that go on.", labels=WHOSE)
-        quiet = GaugeMetricFamily("botkit_quiet", "Whether nothing is played now.", labels=WHOSE)
-        budget = GaugeMetricFamily(
-            "botkit_slo_budget_left_ratio", "The part of the budget that is left.", labels=WHOSE
-        )
-        for view in self._views():
-            whose = [view.name, self._location]
-            for kind in Health:
-                health.add_metric([*whose, kind.value], float(view.health is kind))
-            active.add_metric(whose, float(view.running))
-            quiet.add_metric(whose, float(bool(view.quiet)))
-            if view.slo_left is not None:
-                budget.add_metric(whose, view.slo_left)
-        yield from (health, active, quiet, budget)

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from botkit.chat import PartyKind, Row
 from botkit.monitor.contract import Check, Health, MonitorView
-from botkit.monitor.metrics import Metrics
+from botkit.monitor.metrics import Metrics, Sources
 from botkit.results import JourneyResult, Reason, StepResult, Verdict
 
 CHAT = (
@@ -46,8 +46,18 @@ RESULT = JourneyResult(
     steps=(STEP,),
     transcript=CHAT,
     session_id="0001",
+    connector="gms-cometd",
 )
-VIEWS = [MonitorView(name="chat", health=Health.DOWN, running=True, slo_left=0.25)]
+VIEWS = [
+    MonitorView(
+        name="chat",
+        health=Health.DOWN,
+        running=True,
+        slo_left=0.25,
+        slo_target=0.99,
+        slo_window=604800.0,
+    )
+]
 
 
 def samples(
@@ -74,7 +84,7 @@ def value(found: object, name: str, **labels: str) -> float | None:
 
 
 def exporter(views: Sequence[MonitorView] = VIEWS) -> Metrics:
-    return Metrics(lambda: views, "here")
+    return Metrics(Sources(views=lambda: views, location="here"))
 
 
 def check(result: JourneyResult = RESULT, monitor: str = "chat") -> Check:
@@ -105,6 +115,9 @@ def test_a_check_is_told(accept: str) -> None:
     assert value(found, "botkit_health", health="up") == 0
     assert value(found, "botkit_active_chats") == 1
     assert value(found, "botkit_slo_budget_left_ratio") == 0.25
+    assert value(found, "botkit_slo_target_ratio") == 0.99
+    assert value(found, "botkit_slo_window_seconds") == 604800
+    assert value(found, "botkit_check_info", bot="smoke", connector="gms-cometd") == 1
     assert any(name == "botkit_build_info" for name, _ in found)
 
 
@@ -223,3 +236,12 @@ def test_a_scraper_chooses_the_form() -> None:
     kind, body = metrics.render("application/openmetrics-text; version=1.0.0; charset=utf-8")
     assert kind.startswith("application/openmetrics-text")
     assert body.endswith(b"# EOF\n")
+
+
+def test_what_was_played_is_told_of_the_last_check_alone() -> None:
+    metrics = exporter()
+    metrics.checked(check())
+    metrics.checked(check(replace(RESULT, connector="gms-rest")))
+    found = samples(metrics)
+    assert value(found, "botkit_check_info", bot="smoke", connector="gms-rest") == 1
+    assert value(found, "botkit_check_info", bot="smoke", connector="gms-cometd") is None

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from botkit.chat import PartyKind, Row
 from botkit.monitor.contract import Check, MonitorView
-from botkit.monitor.metrics import Metrics
+from botkit.monitor.metrics import Metrics, Sources
 from botkit.monitor.probe.answer import write_log, write_samples
 from botkit.monitor.probe.prober import Probed
 from botkit.results import JourneyResult, Reason, StepResult, Verdict
@@ -72,7 +72,7 @@ results = st.builds(
 @settings(max_examples=60)
 @given(result=results)
 def test_no_sample_holds_what_a_chat_or_a_row_says(result: JourneyResult) -> None:
-    metrics = Metrics(lambda: [MonitorView(name="chat")], "here")
+    metrics = Metrics(Sources(views=lambda: [MonitorView(name="chat")], location="here"))
     metrics.checked(Check(monitor="chat", location="here", result=result))
     for accept in ("text/plain", "application/openmetrics-text; version=1.0.0"):
         probed = Probed(result=result, duration=1.0)
