@@ -158,7 +158,7 @@ class Watching:
         metrics = telling.Metrics(
             telling.Sources(
                 views=monitoring.monitors,
-                location=self.file.location,
+                location=lambda: monitoring.file.location,
                 alarms=alerting,
                 history=lambda: keeper.standing,
             )

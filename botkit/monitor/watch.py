@@ -115,6 +115,7 @@ class Watch:
             running=self._running,
             next_utc=self._begin,
             quiet=self._around.why_quiet(self.monitor, asked=False),
+            dropped=self.known.dropped,
             slo_left=None if self.budget is None else self.budget.left(now),
             slo_target=None if objective is None else objective.target,
             slo_window=None if objective is None else objective.window,

@@ -42,6 +42,7 @@ steps:
 SLOW = BOT + "  - pause: 1m\n"
 BAD = BOT.replace("You said: my pin", "nobody says this").replace("3s", "100ms")
 ROWS = BOT + "data: {rows: [{name: Ada}, {name: Bea}], name: '${row.name}'}\n"
+SKIPS = BOT + "  - finish: skipped\n    because: nobody is in\n"
 MONITORS = """\
 botkit-monitors: 1
 page: {{port: 0}}
@@ -51,6 +52,7 @@ monitors:
   slow: {{bot: slow.yaml, server: "{url}", every: 1h}}
   bad: {{bot: bad.yaml, server: "{url}", every: 1h}}
   rows: {{bot: rows.yaml, server: "{url}", every: 1h}}
+  skips: {{bot: skips.yaml, server: "{url}", every: 1h}}
   own: {{bot: smoke.yaml, connector: simulator, every: 1h}}
 """
 
@@ -143,6 +145,7 @@ def site(tmp_path: Path, plugins: Plugins) -> Sites:
         ("slow", SLOW),
         ("bad", BAD),
         ("rows", ROWS),
+        ("skips", SKIPS),
     ):
         (tmp_path / f"{name}.yaml").write_text(text)
     return lambda *about, **more: opened(tmp_path, plugins, *about, **more)
@@ -338,6 +341,14 @@ async def test_nothing_is_played_under_maintenance(site: Sites) -> None:
         assert reply.status_code == 503
         assert reply.text == "Nothing is played now: maintenance: release.\n"
         assert here.played == []
+
+
+async def test_a_journey_that_says_nothing_is_no_answer(site: Sites) -> None:
+    async with site() as here:
+        reply = await here.ask(module="skips")
+        assert reply.status_code == 503
+        assert reply.text == "The journey was skipped, and says nothing of the chat.\n"
+        assert "nobody is in" in (await here.ask(module="skips", debug="true")).text
 
 
 WRONG = {

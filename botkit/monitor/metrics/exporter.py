@@ -141,10 +141,11 @@ class Metrics:
         Returns:
             The content type, and the text.
         """
-        views = self._sources.views()
-        self._forget_others({view.name for view in views})
-        for view in views:
-            self._meet((view.name, self._sources.location))
+        location = self._sources.location()
+        there = {(view.name, location) for view in self._sources.views()}
+        self._forget_others(there)
+        for whose in there:
+            self._meet(whose)
         encode, content_type = exposition.choose_encoder(accept)
         return content_type, encode(self._registry)
 
@@ -183,9 +184,9 @@ class Metrics:
         self._losses.labels(*whose)
         self._regained.labels(*whose)
 
-    def _forget_others(self, stay: Collection[str]) -> None:
+    def _forget_others(self, there: Collection[Whose]) -> None:
         """Remove what belongs to monitors that are gone."""
-        for whose in [whose for whose in self._known if whose[0] not in stay]:
+        for whose in self._known.difference(there):
             self._known.remove(whose)
             self._steps_before.pop(whose, None)
             self._steps_since.pop(whose, None)

@@ -34,13 +34,13 @@ class Sources:
 
     Attributes:
         views: shows all monitors.
-        location: where this probe stands.
+        location: where this probe stands, as the file was read last.
         alarms: None if nobody is paged.
         history: tells how the history stands; None if there is none.
     """
 
     views: Callable[[], Sequence[MonitorView]]
-    location: str = ""
+    location: Callable[[], str] = str
     alarms: Alarms | None = None
     history: Callable[[], HistoryStanding] | None = None
 
@@ -58,10 +58,10 @@ class Standings(Collector):
     def collect(self) -> Iterator[Metric]:
         """Show how all stands."""
         sources = self._sources
-        views = sources.views()
-        yield from _monitors(views, sources.location)
+        views, location = sources.views(), sources.location()
+        yield from _monitors(views, location)
         if sources.alarms is not None:
-            yield _firing(views, sources.location, sources.alarms.alerts())
+            yield _firing(views, location, sources.alarms.alerts())
             yield from _sinks(sources.alarms.standings())
         if sources.history is not None:
             yield from _history(sources.history())
@@ -71,6 +71,9 @@ def _monitors(views: Iterable[MonitorView], location: str) -> Iterator[Metric]:
     health = _gauge("health", "What is known of a chat: 1 for how it is.", "health")
     active = _gauge("active_chats", "Chats that go on.")
     quiet = _gauge("quiet", "Whether nothing is played now.")
+    next_one = _gauge("next_check_timestamp_seconds", "When the next check is due.")
+    about = "Checks that were due and could not begin in time."
+    dropped = CounterMetricFamily("botkit_checks_dropped", about, labels=WHOSE)
     left = _gauge("slo_budget_left_ratio", "The part of the error budget that is left.")
     target = _gauge("slo_target_ratio", "The part of the checks that is to work.")
     window = _gauge("slo_window_seconds", "The time that the error budget is for.")
@@ -80,14 +83,16 @@ def _monitors(views: Iterable[MonitorView], location: str) -> Iterator[Metric]:
             health.add_metric([*whose, kind.value], float(view.health is kind))
         active.add_metric(whose, float(view.running))
         quiet.add_metric(whose, float(bool(view.quiet)))
+        dropped.add_metric(whose, view.dropped)
         for family, value in (
+            (next_one, view.next_utc),
             (left, view.slo_left),
             (target, view.slo_target),
             (window, view.slo_window),
         ):
             if value is not None:
                 family.add_metric(whose, value)
-    yield from (health, active, quiet, left, target, window)
+    yield from (health, active, quiet, dropped, next_one, left, target, window)
 
 
 def _firing(views: Iterable[MonitorView], location: str, alerts: Iterable[Alert]) -> Metric:

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from starlette.types import Receive
 
 from botkit.errors import ungrouped
+from botkit.monitor.metrics.exporter import TELLS_NOTHING
 from botkit.monitor.probe.answer import write_log, write_samples
 from botkit.monitor.probe.prober import Asked, Probed, Prober
 from botkit.monitor.web.gate import ACCESS, unauthorized
@@ -48,6 +49,9 @@ def routes(prober: Prober, *, token_needed: bool) -> list[Route]:
             return _sentence(refused.status_code, refused.detail)
         if debug:
             return PlainTextResponse(write_log(probed))
+        if probed.result is not None and probed.result.verdict in TELLS_NOTHING:
+            verdict = probed.result.verdict.value
+            return _sentence(503, f"The journey was {verdict}, and says nothing of the chat.")
         content_type, body = write_samples(probed, request.headers.get("accept", ""))
         return Response(body, headers={"Content-Type": content_type})
 

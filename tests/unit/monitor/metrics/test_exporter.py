@@ -53,6 +53,8 @@ VIEWS = [
         name="chat",
         health=Health.DOWN,
         running=True,
+        next_utc=1.8e9,
+        dropped=3,
         slo_left=0.25,
         slo_target=0.99,
         slo_window=604800.0,
@@ -84,7 +86,7 @@ def value(found: object, name: str, **labels: str) -> float | None:
 
 
 def exporter(views: Sequence[MonitorView] = VIEWS) -> Metrics:
-    return Metrics(Sources(views=lambda: views, location="here"))
+    return Metrics(Sources(views=lambda: views, location=lambda: "here"))
 
 
 def check(result: JourneyResult = RESULT, monitor: str = "chat") -> Check:
@@ -115,6 +117,8 @@ def test_a_check_is_told(accept: str) -> None:
     assert value(found, "botkit_health", health="up") == 0
     assert value(found, "botkit_active_chats") == 1
     assert value(found, "botkit_slo_budget_left_ratio") == 0.25
+    assert value(found, "botkit_next_check_timestamp_seconds") == 1.8e9
+    assert value(found, "botkit_checks_dropped_total") == 3
     assert value(found, "botkit_slo_target_ratio") == 0.99
     assert value(found, "botkit_slo_window_seconds") == 604800
     assert value(found, "botkit_check_info", bot="smoke", connector="gms-cometd") == 1
@@ -183,6 +187,16 @@ def test_counts_of_a_monitor_stand_at_0_before_it_was_ever_checked() -> None:
     assert value(found, "botkit_reconnects_total") == 0
     assert value(found, "botkit_connection_losses_total") == 0
     assert value(found, "botkit_check_success") is None, "nobody knows"
+
+
+def test_a_probe_that_is_moved_tells_of_its_new_place_alone() -> None:
+    places = ["there", "here"]
+    metrics = Metrics(Sources(views=lambda: VIEWS, location=lambda: places[-1]))
+    metrics.checked(check())
+    places.pop()
+    assert b"here" not in metrics.render("text/plain")[1].replace(b"there", b"")
+    found = samples(metrics)
+    assert value(found, "botkit_checks_total", verdict="passed", location="there") == 0
 
 
 def test_a_monitor_that_comes_back_begins_anew() -> None:

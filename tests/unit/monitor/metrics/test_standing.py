@@ -56,7 +56,7 @@ def test_each_kind_of_trouble_is_told_of_each_monitor() -> None:
     alarms = FakeAlarms()
     sources = Sources(
         views=lambda: [MonitorView(name="chat"), MonitorView(name="other")],
-        location="here",
+        location=lambda: "here",
         alarms=alarms,
     )
     for monitor in ("chat", "other"):

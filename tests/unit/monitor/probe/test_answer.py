@@ -72,7 +72,7 @@ results = st.builds(
 @settings(max_examples=60)
 @given(result=results)
 def test_no_sample_holds_what_a_chat_or_a_row_says(result: JourneyResult) -> None:
-    metrics = Metrics(Sources(views=lambda: [MonitorView(name="chat")], location="here"))
+    metrics = Metrics(Sources(views=lambda: [MonitorView(name="chat")], location=lambda: "here"))
     metrics.checked(Check(monitor="chat", location="here", result=result))
     for accept in ("text/plain", "application/openmetrics-text; version=1.0.0"):
         probed = Probed(result=result, duration=1.0)
