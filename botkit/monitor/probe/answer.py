@@ -77,9 +77,9 @@ class _Samples(Collector):
         about = "How long the probe took, from the request on."
         yield _gauge("probe_duration_seconds", about, self._probed.duration)
         if result is None:
-            yield InfoMetricFamily("botkit_probe", "Why it is so.", NOT_OVER)
+            yield InfoMetricFamily("botkit_probe", "What came of the chat, and why.", NOT_OVER)
             return
-        yield InfoMetricFamily("botkit_probe", "Why it is so.", _why(result))
+        yield InfoMetricFamily("botkit_probe", "What came of the chat, and why.", _why(result))
         yield _gauge("botkit_probe_degraded", "Too slow.", result.verdict is Verdict.DEGRADED)
         about = "Whether the service confirmed that the chat was left."
         yield _gauge("botkit_probe_left", about, result.left)
