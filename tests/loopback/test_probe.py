@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
@@ -253,7 +254,9 @@ async def test_debug_shows_the_journey_and_the_samples(site: Sites) -> None:
 async def test_rows_are_played_in_turn(site: Sites) -> None:
     async with site() as here:
         for _ in range(3):
-            await here.ask(module="rows")
+            reply = await here.ask(module="rows")
+            assert samples(reply)["probe_success"] == 1
+            assert not re.search("Ada|Bea", reply.text)
         assert here.played == ["smoke[Ada]", "smoke[Bea]", "smoke[Ada]"]
 
 
