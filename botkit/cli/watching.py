@@ -127,7 +127,9 @@ class Watching:
             await nursery.start(alerting.run)
             metrics = None
             if self.file.page is not None:
-                metrics = await self._serve(self.file.page, monitoring, keeper, followers, nursery)
+                metrics = await self._serve(
+                    self.file.page, monitoring, alerting, keeper, followers, nursery
+                )
             await nursery.start(monitoring.run)
             if self.file.heartbeat is not None:
                 nursery.start_soon(self.file.heartbeat.run, monitoring.stuck, stopped)
@@ -142,6 +144,7 @@ class Watching:
         self,
         page: Page,
         monitoring: Monitoring,
+        alerting: Alerting,
         keeper: HistoryKeeper,
         followers: list[Follower],
         nursery: trio.Nursery,
@@ -152,10 +155,20 @@ class Watching:
             ConfigError: the address cannot be had.
         """
         # Only loaded where something is served.
-        from botkit.monitor.metrics import Metrics, routes
+        from botkit.monitor import metrics as telling
+        from botkit.monitor import probe as probing
         from botkit.monitor.web import make_app, serve
 
-        metrics = Metrics(monitoring.monitors, self.file.location)
+        prober = probing.Prober(monitoring, self._play)
+        await nursery.start(prober.run)
+        metrics = telling.Metrics(
+            telling.Sources(
+                views=monitoring.monitors,
+                location=lambda: monitoring.file.location,
+                alarms=alerting,
+                history=lambda: keeper.standing,
+            )
+        )
         reached_by = urlsplit(page.url).hostname
         app = make_app(
             monitoring,
@@ -164,7 +177,10 @@ class Watching:
             now=utc_now,
             host=page.host,
             hosts=[reached_by] if reached_by else [],
-            routes=routes(metrics),
+            routes=[
+                *telling.routes(metrics),
+                *probing.routes(prober, token_needed=page.token is not None),
+            ],
         )
         followers += [metrics, app]
         url = await nursery.start(serve, app, page.host, page.port)

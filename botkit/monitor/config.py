@@ -6,6 +6,7 @@ Its bots are loaded as ``botkit run`` loads them, and tried on their wires, befo
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -46,6 +47,7 @@ from botkit.monitor.models import (
     MonitorModel,
     MonitorsModel,
     PageModel,
+    ProbeModel,
     RouteModel,
     RulesModel,
 )
@@ -53,6 +55,7 @@ from botkit.monitor.naming import Names
 from botkit.monitor.schedule import Cron, Every, Schedule
 from botkit.monitor.secrets import hide_secrets, masked_problem
 from botkit.monitor.slo import Objective
+from botkit.monitor.targets import parse_pattern
 from botkit.monitor.web.access import check_binding
 
 M = TypeVar("M", bound=Model)
@@ -120,6 +123,14 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Probing:
+    """Probes on request: which servers they may go to, and seconds that none takes longer than."""
+
+    targets: tuple[re.Pattern[str], ...]
+    within: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorsFile:
     """What a file of monitors says, decided.
 
@@ -131,6 +142,7 @@ class MonitorsFile:
         spool: the folder where they wait for that.
         retention: how long they are kept.
         page: None if nothing is served.
+        probe: None if nothing is played on request.
         limits: of all monitors together.
         kill_switch: while this file is there, no chat is begun; None if there is none.
         windows: the maintenances.
@@ -148,6 +160,7 @@ class MonitorsFile:
     spool: Path
     retention: Retention
     page: Page | None
+    probe: Probing | None = None
     limits: Limits
     kill_switch: Path | None
     windows: tuple[Window, ...]
@@ -286,6 +299,7 @@ class _Reading:
             spool=self._folder / spool,
             retention=Retention(journeys=kept.journeys, bars=kept.counts),
             page=None if model.page is None else self._page(model.page),
+            probe=None if model.probe is None else self._probing(model.probe, model.page),
             limits=Limits(chats=model.caps.chats, chats_per_hour=model.caps.chats_per_hour),
             kill_switch=self._folder / model.kill_switch if model.kill_switch else None,
             windows=tuple(
@@ -363,6 +377,20 @@ class _Reading:
         return Page(
             host=model.host, port=model.port, token=token, url=(model.url or "").rstrip("/")
         )
+
+    def _probing(self, model: ProbeModel, page: PageModel | None) -> Probing:
+        root = self._document.root
+        if page is None:
+            hint = "give 'page', too"
+            self._problems.add(find_key(root, ("probe",)), "nothing serves /probe", hint=hint)
+        node = find(root, ("probe", "targets"))
+        patterns = []
+        for position, template in enumerate(model.targets):
+            try:
+                patterns.append(parse_pattern(template.render(self._values)))
+            except ValueError as error:
+                self._problems.add(find(node, (position,)).mark, str(error))
+        return Probing(targets=tuple(patterns), within=model.within)
 
     # --- one monitor ---
 

@@ -58,8 +58,11 @@ class MonitorView:
         next_utc: when the next one is due, epoch seconds; None if none is.
         quiet: why no journey is played now (business hours, maintenance, kill switch, a monitor
             that it depends on); empty if nothing keeps it.
+        dropped: checks that were due and could not begin in time, for want of a chat.
         slo_left: the part of the error budget that is left, 1 to 0, below 0 if overspent; None
             without an SLO.
+        slo_target: the part of the checks that is to work; None without an SLO.
+        slo_window: within so many seconds; None without an SLO.
     """
 
     name: str
@@ -69,7 +72,10 @@ class MonitorView:
     running: bool = False
     next_utc: float | None = None
     quiet: str = ""
+    dropped: int = 0
     slo_left: float | None = None
+    slo_target: float | None = None
+    slo_window: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from botkit.bot.fields import (
     Name,
     Names,
     Number,
+    Templates,
     Text,
     TextTemplate,
     TextTemplates,
@@ -139,6 +140,19 @@ class HeartbeatModel(Model):
     stuck_after: LongTime = Field(
         default=900.0,
         description="So late a monitor is stuck, and no more are sent: longer than any chat takes.",
+    )
+
+
+class ProbeModel(Model):
+    """`/probe`: the bot of a monitor is played whenever somebody asks, Prometheus say."""
+
+    targets: Templates = Field(
+        default_factory=list,
+        description="Servers that may be named beside a monitor's own; * is a part of a name.",
+        examples=[["https://chat-*.example.com/genesys/cometd"]],
+    )
+    within: Duration = Field(
+        default=120.0, description="No probe takes longer, however long the one who asks waits."
     )
 
 
@@ -284,6 +298,7 @@ class MonitorsModel(Model):
     )
     history: HistoryModel = Field(default_factory=HistoryModel)
     page: PageModel | None = None
+    probe: ProbeModel | None = None
     caps: CapsModel = Field(default_factory=CapsModel)
     kill_switch: Text | None = Field(
         default=None, description="While this file is there, no chat is begun.", examples=["STOP"]

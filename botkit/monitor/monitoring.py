@@ -20,6 +20,7 @@ from typing import Any, Protocol, TypeVar
 import trio
 
 from botkit.errors import HistoryError
+from botkit.monitor.attempt import Play
 from botkit.monitor.caps import HOUR, Caps
 from botkit.monitor.config import Monitor, MonitorsFile
 from botkit.monitor.contract import Check, Follower, Health, Maintenance, MonitorView
@@ -36,7 +37,7 @@ from botkit.monitor.memory import (
 )
 from botkit.monitor.slo import HOUR as HOUR_OF_BUDGETS
 from botkit.monitor.slo import Budget, Counted, Objective, Spending
-from botkit.monitor.watch import Play, Watch
+from botkit.monitor.watch import Watch
 from botkit.report.json_document import journey_document
 from botkit.results import JourneyResult, Verdict
 
@@ -128,6 +129,16 @@ class Monitoring:
         self._scopes: dict[str, trio.CancelScope] = {}
         self._nursery: trio.Nursery | None = None
         self._news = trio.Event()
+
+    @property
+    def file(self) -> MonitorsFile:
+        """What is watched, as it was read last."""
+        return self._file
+
+    @property
+    def caps(self) -> Caps:
+        """Let chats begin."""
+        return self._caps
 
     # --- Controls ---
 

@@ -18,13 +18,12 @@ from typing import Protocol
 
 import trio
 
-from botkit.errors import FOREIGN, ConfigError
-from botkit.interfaces import ConnectOptions, JourneyPlan
+from botkit.monitor.attempt import Play, attempt
 from botkit.monitor.caps import Caps
 from botkit.monitor.config import Monitor
 from botkit.monitor.contract import Check, Health, MonitorView
 from botkit.monitor.slo import Budget, Spending
-from botkit.results import JourneyResult, Reason, Verdict
+from botkit.results import JourneyResult, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +31,6 @@ LONGEST_NAP = 60.0
 """Seconds after which the clock on the wall is looked at again: it may have been set."""
 TROUBLE = frozenset({Verdict.FAILED, Verdict.ERROR})
 """What is worth a second look."""
-
-
-class Play(Protocol):
-    """Plays one journey.
-
-    Raises:
-        ConfigError: it cannot be opened as it is set up.
-    """
-
-    async def __call__(self, plan: JourneyPlan, override: ConnectOptions, /) -> JourneyResult: ...
 
 
 class Surveillance(Protocol):
@@ -126,7 +115,7 @@ class Watch:
 
     def view(self) -> MonitorView:
         """Show how it stands."""
-        now = self._around.now()
+        now, objective = self._around.now(), self.monitor.objective
         return MonitorView(
             name=self.monitor.name,
             title=self.monitor.title,
@@ -135,7 +124,10 @@ class Watch:
             running=self._running,
             next_utc=self._begin,
             quiet=self._around.why_quiet(self.monitor, asked=False),
+            dropped=self.known.dropped,
             slo_left=None if self.budget is None else self.budget.left(now),
+            slo_target=None if objective is None else objective.target,
+            slo_window=None if objective is None else objective.window,
         )
 
     def late(self) -> float:
@@ -237,28 +229,13 @@ class Watch:
     async def _journey(self, turn: int) -> JourneyResult:
         self._running = True
         self._playing_since = trio.current_time()
-        began, started_utc = trio.current_time(), self._around.now()
-        plan = None
         try:
-            plans = self.monitor.plans()
-            plan = plans[turn % len(plans)]
-            return await self._play(plan, self.monitor.override)
-        except FOREIGN as error:  # The boundary to bots and plugins; the others are watched on.
-            log.warning("%s: no journey could be played: %s", self.monitor.name, error)
-            log.debug("where it broke", exc_info=error)
-            own = isinstance(error, ConfigError)
-            return JourneyResult(
-                run_id="",
-                journey_id=f"{self.monitor.name}-{started_utc:.3f}",
-                bot=self.monitor.bot.name,
-                name=plan.name if plan else self.monitor.bot.name,
-                title=self.monitor.title,
-                verdict=Verdict.ERROR,
-                reason=Reason.SETUP if own else Reason.INTERNAL,
-                message=str(error) if own else f"{type(error).__name__}: {error}",
-                started_utc=started_utc,
-                began=began,
-                duration=trio.current_time() - began,
+            return await attempt(
+                self.monitor,
+                lambda plans: plans[turn % len(plans)],
+                self.monitor.override,
+                play=self._play,
+                started_utc=self._around.now(),
             )
         finally:
             self._running = False

@@ -55,6 +55,7 @@ SHAPES: tuple[tuple[str, type[models.Model]], ...] = (
     ("`history`", monitoring.HistoryModel),
     ("Its `keep`", monitoring.RetentionModel),
     ("`page`", monitoring.PageModel),
+    ("`probe`", monitoring.ProbeModel),
 )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 60.0
@@ -38,9 +39,9 @@ METRIC = re.compile(r"\bbotkit_[a-z_]+")
 
 
 @contextmanager
-def monitor(folder: Path) -> Iterator[str]:
+def monitor(folder: Path, text: str = MONITORS) -> Iterator[str]:
     """Have a monitor at work; gives the address of its page."""
-    (folder / "m.yaml").write_text(MONITORS)
+    (folder / "m.yaml").write_text(text)
     (folder / "bad.yaml").write_text(BAD)
     shutil.copy(ROOT / "bots" / "smoke.yaml", folder)
     command = [sys.executable, "-m", "botkit", "monitor", "m.yaml"]
@@ -137,6 +138,48 @@ def test_prometheus_knows_how_the_chats_are(
         (pending,) = wait_for(url, 'ALERTS{alertname="BotkitChatDown"}')
         assert pending["metric"]["monitor"] == "bad"
         check_dashboard(url, shipped("dashboard"))
+
+
+def probing_job(text: str, page: str, *targets: str) -> dict[str, Any]:
+    """Take the job that bots/README.md shows, and let it ask this page for these servers."""
+    (shown,) = re.findall(r"^```yaml\n(scrape_configs:\n.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (job,) = yaml.safe_load(shown)["scrape_configs"]
+    job |= {"scrape_interval": "2s", "scrape_timeout": "2s", "params": {"module": ["good"]}}
+    job["static_configs"] = [{"targets": list(targets)}]
+    job["relabel_configs"][-1]["replacement"] = page
+    found: dict[str, Any] = job
+    return found
+
+
+def test_prometheus_probes_servers_through_the_monitor(
+    programs: dict[str, str], shipped: Callable[[str], str], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "botkit", "simulate", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as simulator:
+        assert simulator.stdout is not None
+        here = simulator.stdout.readline().split()[1]
+        nowhere = "http://127.0.0.1:1/genesys/cometd"
+        elsewhere = "http://127.0.0.2:1/genesys/cometd"
+        text = MONITORS.replace(
+            "connector: simulator, every: 1s, slo", f"server: '{here}', every: 1h, slo"
+        )
+        text += "probe: {targets: 'http://127.0.0.1:*/genesys/cometd'}\n"
+        readme = (ROOT / "bots" / "README.md").read_text(encoding="utf-8")
+        try:
+            with monitor(tmp_path, text) as page:
+                job = probing_job(readme, page, here, nowhere, elsewhere)
+                with prometheus(programs["prometheus"], tmp_path, shipped("rules"), job) as url:
+                    (works,) = wait_for(url, "probe_success == 1")
+                    assert (works["metric"]["instance"], works["metric"]["job"]) == (here, "chats")
+                    (broken,) = wait_for(url, "probe_success == 0")
+                    assert broken["metric"]["instance"] == nowhere
+                    (why,) = wait_for(url, 'botkit_probe_info{reason="unreachable"}')
+                    assert why["metric"]["instance"] == nowhere
+                    (refused,) = wait_for(url, "up == 0")
+                    assert refused["metric"]["instance"] == elsewhere
+                    assert ask(url, 'botkit_probe_step_duration_seconds{step="steps[0]:wait_for"}')
+        finally:
+            simulator.terminate()
 
 
 def check_dashboard(url: str, shown: str) -> None:

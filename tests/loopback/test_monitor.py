@@ -407,6 +407,27 @@ def test_its_page_and_its_metrics_are_served(
     assert "Traceback" not in monitor.said
 
 
+def test_steps_that_are_gone_after_a_reading_are_told_of_no_more(
+    folder: Path, start: Callable[..., Process]
+) -> None:
+    (folder / "m.yaml").write_text(f"{MONITORS}page: {{port: 0}}\nprobe: {{}}\n")
+    monitor = start("m.yaml")
+    monitor.wait_for("PASSED chat")
+    (url,) = re.findall(r"status page at (\S+)/,", monitor.said)
+    assert 'step="steps[2]:expect"' in httpx.get(f"{url}/metrics").text
+    (folder / "smoke.yaml").write_text(BOT.replace("  - say", "  - note: here\n  - say"))
+    monitor.send(signal.SIGHUP)
+    monitor.wait_for("SIGHUP: 1 monitor at work")
+    end = time.monotonic() + LIMIT
+    while 'step="steps[2]:expect"' in (told := httpx.get(f"{url}/metrics").text):
+        assert time.monotonic() < end, told
+        time.sleep(0.05)
+    assert 'step="steps[3]:expect"' in told
+    assert "probe_success 1.0" in httpx.get(f"{url}/probe?module=chat").text
+    assert monitor.end() == 0
+    assert "Traceback" not in monitor.said
+
+
 def test_a_port_that_is_taken_is_told(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -172,6 +172,7 @@ PARTS = (
     Part(of="file: customers.csv", after=HELLO),
     Part(of="botkit-agents: 1\nrouting", elsewhere="its own test"),
     Part(of="botkit-monitors: 1", elsewhere="its own test"),
+    Part(of="metrics_path: /probe", elsewhere="a real Prometheus, in tests/interop"),
     Part(of="yaml-language-server", before="", after=HELLO),
     Part(of="bot: close-an-order", elsewhere="the persona's tests"),
     Part(of="this is Grace", elsewhere="the persona's tests"),

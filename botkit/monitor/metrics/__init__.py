@@ -2,5 +2,6 @@
 
 from botkit.monitor.metrics.exporter import Metrics
 from botkit.monitor.metrics.routes import routes
+from botkit.monitor.metrics.standing import Sources
 
-__all__ = ["Metrics", "routes"]
+__all__ = ["Metrics", "Sources", "routes"]

@@ -13,15 +13,14 @@ Source: Prometheus, "Metric and label naming" and "Instrumentation" ("Avoid miss
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, exposition
 from prometheus_client.metrics import MetricWrapperBase
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
-from botkit.chat import PartyKind
-from botkit.monitor.contract import Check, Health, MonitorView
+from botkit.monitor.contract import Check
+from botkit.monitor.metrics.seen import seen_in, step_name
+from botkit.monitor.metrics.standing import WHOSE, Sources, Standings
 from botkit.monitor.slo import GOOD
 from botkit.results import JourneyResult, Reason, Verdict
 from botkit.version import __version__
@@ -33,10 +32,8 @@ NO_FAILURE = frozenset(
 )
 FAILURES = tuple(reason for reason in Reason if reason not in NO_FAILURE)
 """Why a check may fail, or not be possible."""
-HUMANS = frozenset({PartyKind.AGENT, PartyKind.SUPERVISOR})
 
 Whose = tuple[str, str]
-WHOSE = ("monitor", "location")
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 """Seconds; people wait that long for an agent."""
 
@@ -45,20 +42,19 @@ class Metrics:
     """Follows checks, and shows what they came to as Prometheus and OpenMetrics have it.
 
     Args:
-        views: shows all monitors at the time of a scrape.
-        location: where this probe stands.
+        sources: who is asked at the time of a scrape.
     """
 
-    def __init__(self, views: Callable[[], Sequence[MonitorView]], location: str = "") -> None:
+    def __init__(self, sources: Sources) -> None:
         registry = self._registry = CollectorRegistry()
-        self._views, self._location = views, location
+        self._sources = sources
         self._known: set[Whose] = set()
         self._read_utc = 0.0
         self._steps_before: dict[Whose, set[str]] = {}
         self._steps_since: dict[Whose, set[str]] = {}
 
-        def gauge(name: str, about: str) -> Gauge:
-            return Gauge(f"botkit_{name}", about, WHOSE, registry=registry)
+        def gauge(name: str, about: str, *more: str) -> Gauge:
+            return Gauge(f"botkit_{name}", about, (*WHOSE, *more), registry=registry)
 
         def histogram(name: str, about: str, *more: str) -> Histogram:
             labels = (*WHOSE, *more)
@@ -71,6 +67,7 @@ class Metrics:
         self._degraded = gauge("check_degraded", "Whether the last check was too slow: 1 or 0.")
         self._last = gauge("last_check_timestamp_seconds", "When the last check began.")
         self._last_duration = gauge("last_check_duration_seconds", "How long it took.")
+        self._what = gauge("check_info", "What the last check played, and how.", "bot", "connector")
         self._durations = histogram("check_duration_seconds", "How long checks took that worked.")
         self._steps = histogram("step_duration_seconds", "How long steps took.", "step")
         self._agent = histogram("agent_wait_seconds", "How long a customer waits for an agent.")
@@ -86,6 +83,7 @@ class Metrics:
             self._degraded,
             self._last,
             self._last_duration,
+            self._what,
             self._durations,
             self._steps,
             self._agent,
@@ -96,7 +94,7 @@ class Metrics:
             self._regained,
         )
         Info("botkit_build", "What is at work.", registry=registry).info({"version": __version__})
-        registry.register(_Now(views, location))
+        registry.register(Standings(sources))
 
     def checked(self, check: Check) -> None:
         """Take a check."""
@@ -110,6 +108,8 @@ class Metrics:
         self._degraded.labels(*whose).set(result.verdict is Verdict.DEGRADED)
         self._last.labels(*whose).set(result.started_utc)
         self._last_duration.labels(*whose).set(result.duration)
+        self._what.remove_by_labels(dict(zip(WHOSE, whose, strict=True)))
+        self._what.labels(*whose, result.bot, result.connector).set(1)
         self._checks.labels(*whose, result.verdict.value).inc()
         if worked:
             self._durations.labels(*whose).observe(result.duration)
@@ -141,10 +141,11 @@ class Metrics:
         Returns:
             The content type, and the text.
         """
-        views = self._views()
-        self._forget_others({view.name for view in views})
-        for view in views:
-            self._meet((view.name, self._location))
+        location = self._sources.location()
+        there = {(view.name, location) for view in self._sources.views()}
+        self._forget_others(there)
+        for whose in there:
+            self._meet(whose)
         encode, content_type = exposition.choose_encoder(accept)
         return content_type, encode(self._registry)
 
@@ -153,7 +154,7 @@ class Metrics:
         known = self._steps_since if is_new else self._steps_before
         names = known.setdefault(whose, set())
         for step in result.steps:
-            name = f"{step.path}:{step.verb}"
+            name = step_name(step)
             names.add(name)
             self._steps.labels(*whose, name).observe(step.duration)
         if is_new and result.verdict in GOOD:
@@ -161,19 +162,13 @@ class Metrics:
                 self._steps.remove(*whose, name)
 
     def _look_at_chat(self, whose: Whose, result: JourneyResult) -> None:
-        rows = result.transcript
-        self._losses.labels(*whose).inc(sum(row.kind == "interrupted" for row in rows))
-        self._regained.labels(*whose).inc(sum(row.kind == "continued" for row in rows))
-        joined = next((row.at for row in rows if row.kind == "agent_connected"), None)
-        if joined is not None:
-            self._agent.labels(*whose).observe(max(0.0, joined - result.began))
-        lines = [row for row in rows if row.kind == "message"]
-        asked = next((row.at for row in lines if row.party is PartyKind.CUSTOMER), None)
-        if asked is not None:
-            answers = (row.at for row in lines if row.party in HUMANS and row.at >= asked)
-            answered = next(answers, None)
-            if answered is not None:
-                self._reply.labels(*whose).observe(answered - asked)
+        seen = seen_in(result)
+        self._losses.labels(*whose).inc(seen.losses)
+        self._regained.labels(*whose).inc(seen.regained)
+        if seen.agent_wait is not None:
+            self._agent.labels(*whose).observe(seen.agent_wait)
+        if seen.first_reply is not None:
+            self._reply.labels(*whose).observe(seen.first_reply)
 
     # --- what there is ---
 
@@ -189,42 +184,11 @@ class Metrics:
         self._losses.labels(*whose)
         self._regained.labels(*whose)
 
-    def _forget_others(self, stay: Collection[str]) -> None:
+    def _forget_others(self, there: Collection[Whose]) -> None:
         """Remove what belongs to monitors that are gone."""
-        for whose in [whose for whose in self._known if whose[0] not in stay]:
+        for whose in self._known.difference(there):
             self._known.remove(whose)
             self._steps_before.pop(whose, None)
             self._steps_since.pop(whose, None)
             for family in self._families:
                 family.remove_by_labels(dict(zip(WHOSE, whose, strict=True)))
-
-
-class _Now(Collector):
-    """What is true at the time of a scrape."""
-
-    def __init__(self, views: Callable[[], Sequence[MonitorView]], location: str) -> None:
-        self._views, self._location = views, location
-
-    def describe(self) -> Iterator[Metric]:
-        """Name nothing: the registry would ask for it before there are monitors."""
-        return iter(())
-
-    def collect(self) -> Iterator[Metric]:
-        """Show how monitors stand."""
-        health = GaugeMetricFamily(
-            "botkit_health", "What is known of a chat: 1 for how it is.", labels=(*WHOSE, "health")
-        )
-        active = GaugeMetricFamily("botkit_active_chats", "Chats that go on.", labels=WHOSE)
-        quiet = GaugeMetricFamily("botkit_quiet", "Whether nothing is played now.", labels=WHOSE)
-        budget = GaugeMetricFamily(
-            "botkit_slo_budget_left_ratio", "The part of the budget that is left.", labels=WHOSE
-        )
-        for view in self._views():
-            whose = [view.name, self._location]
-            for kind in Health:
-                health.add_metric([*whose, kind.value], float(view.health is kind))
-            active.add_metric(whose, float(view.running))
-            quiet.add_metric(whose, float(bool(view.quiet)))
-            if view.slo_left is not None:
-                budget.add_metric(whose, view.slo_left)
-        yield from (health, active, quiet, budget)

@@ -96,6 +96,7 @@ def test_a_file_may_say_all_there_is(folder: Path) -> None:
           spool: waiting
           keep: {journeys: 30d, counts: 365d}
         page: {host: 0.0.0.0, port: 80, token: "${secret.TOKEN}", url: "https://s.example.com/"}
+        probe: {targets: "${env.URL}", within: 90s}
         caps: {chats: 3, chats_per_hour: 60}
         kill_switch: STOP
         business_hours:
@@ -149,6 +150,9 @@ def test_a_file_may_say_all_there_is(folder: Path) -> None:
         "t" * 16,
         "https://s.example.com",
     )
+    assert file.probe is not None
+    assert [one.pattern for one in file.probe.targets] == [r"http://127\.0\.0\.1:8/cometd"]
+    assert file.probe.within == 90
     assert (file.limits.chats, file.limits.chats_per_hour) == (3, 60)
     (window,) = file.windows
     assert window.begin == datetime(2026, 11, 24, 22, tzinfo=berlin).timestamp()
@@ -214,6 +218,20 @@ MISTAKES = {
     "secret": (
         "page: {token: '${secret.TOKEN}'}",
         "2:16: ${secret.TOKEN}: there is no such",
+    ),
+    "nowhere to ask": ("probe: {}", "2:1: nothing serves /probe; give 'page', too"),
+    "no target": (
+        "page: {}\nprobe: {targets: ['http://a/', chat.example.com]}",
+        "3:32: 'chat.example.com' is no address of servers; one is written https://chat-*",
+    ),
+    "every target": (
+        "page: {}\nprobe: {targets: 'https://*'}",
+        "3:18: 'https://*' lets every server be named",
+    ),
+    "time of a probe": ("page: {}\nprobe: {within: 5}", "3:17: a time needs a unit"),
+    "key of a probe": (
+        "page: {}\nprobe: {target: 'http://a/'}",
+        "3:9: unknown key 'target'",
     ),
     "strangers": ("page: {host: 0.0.0.0}", "2:7: others reach the page at '0.0.0.0'"),
     "sink": (

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from botkit.chat import PartyKind, Row
 from botkit.monitor.contract import Check, Health, MonitorView
-from botkit.monitor.metrics import Metrics
+from botkit.monitor.metrics import Metrics, Sources
 from botkit.results import JourneyResult, Reason, StepResult, Verdict
 
 CHAT = (
@@ -46,8 +46,20 @@ RESULT = JourneyResult(
     steps=(STEP,),
     transcript=CHAT,
     session_id="0001",
+    connector="gms-cometd",
 )
-VIEWS = [MonitorView(name="chat", health=Health.DOWN, running=True, slo_left=0.25)]
+VIEWS = [
+    MonitorView(
+        name="chat",
+        health=Health.DOWN,
+        running=True,
+        next_utc=1.8e9,
+        dropped=3,
+        slo_left=0.25,
+        slo_target=0.99,
+        slo_window=604800.0,
+    )
+]
 
 
 def samples(
@@ -74,7 +86,7 @@ def value(found: object, name: str, **labels: str) -> float | None:
 
 
 def exporter(views: Sequence[MonitorView] = VIEWS) -> Metrics:
-    return Metrics(lambda: views, "here")
+    return Metrics(Sources(views=lambda: views, location=lambda: "here"))
 
 
 def check(result: JourneyResult = RESULT, monitor: str = "chat") -> Check:
@@ -105,6 +117,11 @@ def test_a_check_is_told(accept: str) -> None:
     assert value(found, "botkit_health", health="up") == 0
     assert value(found, "botkit_active_chats") == 1
     assert value(found, "botkit_slo_budget_left_ratio") == 0.25
+    assert value(found, "botkit_next_check_timestamp_seconds") == 1.8e9
+    assert value(found, "botkit_checks_dropped_total") == 3
+    assert value(found, "botkit_slo_target_ratio") == 0.99
+    assert value(found, "botkit_slo_window_seconds") == 604800
+    assert value(found, "botkit_check_info", bot="smoke", connector="gms-cometd") == 1
     assert any(name == "botkit_build_info" for name, _ in found)
 
 
@@ -134,8 +151,10 @@ def test_no_text_no_chat_and_no_row_is_a_label() -> None:
     one = exporter()
     one.checked(check())
     assert len(samples(metrics)) == len(samples(one))
+    # Numbers, the times of series among them, may have any digits.
+    names = b"\n".join(line.rpartition(b" ")[0] for line in body.splitlines())
     for hidden in (b"Ada", b"4711", b"0001", b"secret", b"words", b"id7"):
-        assert hidden not in body
+        assert hidden not in names
 
 
 def test_names_may_be_anything() -> None:
@@ -170,6 +189,16 @@ def test_counts_of_a_monitor_stand_at_0_before_it_was_ever_checked() -> None:
     assert value(found, "botkit_reconnects_total") == 0
     assert value(found, "botkit_connection_losses_total") == 0
     assert value(found, "botkit_check_success") is None, "nobody knows"
+
+
+def test_a_probe_that_is_moved_tells_of_its_new_place_alone() -> None:
+    places = ["there", "here"]
+    metrics = Metrics(Sources(views=lambda: VIEWS, location=lambda: places[-1]))
+    metrics.checked(check())
+    places.pop()
+    assert b'location="here"' not in metrics.render("text/plain")[1]
+    found = samples(metrics)
+    assert value(found, "botkit_checks_total", verdict="passed", location="there") == 0
 
 
 def test_a_monitor_that_comes_back_begins_anew() -> None:
@@ -223,3 +252,12 @@ def test_a_scraper_chooses_the_form() -> None:
     kind, body = metrics.render("application/openmetrics-text; version=1.0.0; charset=utf-8")
     assert kind.startswith("application/openmetrics-text")
     assert body.endswith(b"# EOF\n")
+
+
+def test_what_was_played_is_told_of_the_last_check_alone() -> None:
+    metrics = exporter()
+    metrics.checked(check())
+    metrics.checked(check(replace(RESULT, connector="gms-rest")))
+    found = samples(metrics)
+    assert value(found, "botkit_check_info", bot="smoke", connector="gms-rest") == 1
+    assert value(found, "botkit_check_info", bot="smoke", connector="gms-cometd") is None
