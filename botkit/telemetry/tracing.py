@@ -40,8 +40,12 @@ class Tracing(Reporter):
         return replace(traced(opening, context), tracer=following)
 
     def journey_started(self, journey: JourneyInfo) -> None:
-        """Keep what hides the journey's secrets, of which more may become known."""
+        """Name the trace in the evidence, where whoever reads it looks for more."""
+        # What hides the journey's secrets is kept, for more of them may become known.
         self._masks[journey.journey_id] = journey.mask
+        following = self._following.get(journey.journey_id)
+        if following is not None:
+            journey.note(f"trace {following.context.trace_id}")
 
     def journey_finished(self, result: JourneyResult) -> None:
         """Hand a journey on."""

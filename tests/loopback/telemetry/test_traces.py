@@ -171,6 +171,13 @@ def test_each_journey_of_a_run_has_a_trace_of_its_own(receiver: Any, folder: Pat
     assert len({root.trace_id for root in roots}) == 3
 
 
+def test_the_evidence_names_the_trace(receiver: Any, folder: Path) -> None:
+    assert run("traced.yaml", receiver, "--json", "out.json") == 0
+    (journey,) = json.loads((folder / "out.json").read_text())["journeys"]
+    (trace_id,) = {span.trace_id for span in receiver.spans}
+    assert journey["notes"] == [f"trace {trace_id}"]
+
+
 def test_a_trace_of_the_user_goes_on(receiver: Any, witness: Any) -> None:
     trace, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
     reach = reaching(witness, "gms-cometd", "")

@@ -21,10 +21,14 @@ class Info(JourneyInfo):
 
     def __init__(self) -> None:
         self.hidden: list[str] = []
+        self.notes: list[str] = []
 
     @property
     def journey_id(self) -> str:
         return "run1-1"
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
     def mask(self, text: str) -> str:
         for secret in self.hidden:
@@ -79,6 +83,15 @@ async def test_a_trace_of_the_user_goes_on(journey: MakeJourney) -> None:
 async def test_a_trace_that_is_not_recorded_is_left_so(journey: MakeJourney) -> None:
     theirs = replace(THEIRS, sampled=False)
     assert await followed(opening_with({"traceparent": theirs.traceparent}), journey()) == []
+
+
+@pytest.mark.parametrize(("sampled", "notes"), [(True, [f"trace {THEIRS.trace_id}"]), (False, [])])
+def test_the_evidence_names_the_trace_that_is_sent(sampled: bool, notes: list[str]) -> None:
+    tracing, info = Tracing(lambda _: None), Info()
+    theirs = replace(THEIRS, sampled=sampled)
+    tracing.begin("run1-1", opening_with({"traceparent": theirs.traceparent}))
+    tracing.journey_started(info)
+    assert info.notes == notes
 
 
 @pytest.mark.parametrize("headers", [{}, {"traceparent": THEIRS.traceparent}])
