@@ -14,8 +14,14 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import unquote
 
+import requests
+from google.protobuf.message import DecodeError
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
@@ -66,8 +72,11 @@ class OtlpExporter:
         self._words = FirstWords(masker_of(os.environ))
         # It stays when all is over: what was given up may have last words.
         logging.getLogger("opentelemetry").addHandler(self._words)
+        self._answers = Answers()
+        session = requests.Session()
+        session.hooks["response"].append(self._answers.hear)
         self._exporter: SpanExporter = OTLPSpanExporter(
-            endpoint=base if base.endswith(TRACES) else base + TRACES
+            endpoint=base if base.endswith(TRACES) else base + TRACES, session=session
         )
         self._ids = GivenIds()
         self._ended = Ended()
@@ -97,12 +106,17 @@ class OtlpExporter:
             ExportFailed: they were not taken.
         """
         self._words.first = ""
+        self._answers.refused = ExportTracePartialSuccess()
         # Of a batch that could not be made some spans may be here still.
         self._ended.take()
         for journey in journeys:
             self._make(journey)
         if self._exporter.export(self._ended.take()) is not SpanExportResult.SUCCESS:
             raise ExportFailed(self.heard or "the receiver did not take them")
+        refused = self._answers.refused
+        if refused.rejected_spans:
+            why = refused.error_message or "the receiver did not take all of them"
+            raise ExportFailed(why, lost=refused.rejected_spans)
 
     def close(self) -> None:
         """Send no more, and give up what is being tried again."""
@@ -163,6 +177,24 @@ class Ended(SpanProcessor):
         """Give what there is, and keep it no longer."""
         spans, self._spans = self._spans, []
         return spans
+
+
+class Answers:
+    """Hears which spans a receiver refused of those that it took, for the exporter does not.
+
+    Source: OTLP 1.5, "Partial Success".
+    """
+
+    def __init__(self) -> None:
+        self.refused = ExportTracePartialSuccess()
+
+    def hear(self, response: requests.Response, **_: object) -> None:
+        """Read an answer; one that is none of OTLP's is the exporter's to judge."""
+        try:
+            answer = ExportTraceServiceResponse.FromString(response.content)
+        except DecodeError:
+            return
+        self.refused = answer.partial_success
 
 
 class FirstWords(logging.Handler):

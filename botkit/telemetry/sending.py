@@ -33,7 +33,15 @@ LAST_LIMIT = 3.0
 
 
 class ExportFailed(Exception):
-    """Spans were not taken; says why."""
+    """Spans were not taken; says why.
+
+    Attributes:
+        lost: how many of them; None for all.
+    """
+
+    def __init__(self, why: str, *, lost: int | None = None) -> None:
+        super().__init__(why)
+        self.lost = lost
 
 
 class Exporter(Protocol):
@@ -122,7 +130,7 @@ class SpanSender:
         return batch
 
     async def _send(self, batch: Sequence[FinishedJourney]) -> None:
-        size = sum(journey.size for journey in batch)
+        lost = size = sum(journey.size for journey in batch)
         why = ""
         with trio.move_on_after(SEND_LIMIT) as scope:
             try:
@@ -131,6 +139,7 @@ class SpanSender:
                 )
             except ExportFailed as error:
                 why = str(error)
+                lost = size if error.lost is None else error.lost
             except FOREIGN as error:  # The boundary to the exporter's library.
                 log.debug("spans could not be sent", exc_info=error)
                 why = f"{type(error).__name__}: {error}"
@@ -138,7 +147,7 @@ class SpanSender:
             why = self._too_slow(SEND_LIMIT)
         self._pending -= size
         if why:
-            self._lose(size, why)
+            self._lose(lost, why)
 
     def _lose(self, count: int, why: str) -> None:
         is_first = not self._lost

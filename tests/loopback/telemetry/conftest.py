@@ -70,11 +70,13 @@ class Receiver:
 
     Attributes:
         status: what it answers with.
+        answer: the body of its answers.
         hold: it answers when this is set.
     """
 
     url: str = ""
     status: int = 200
+    answer: bytes = ExportTraceServiceResponse().SerializeToString()
     hold: threading.Event = field(default_factory=threading.Event)
     paths: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -118,7 +120,7 @@ class Handler(BaseHTTPRequestHandler):
         self.receiver.headers.append({k.lower(): v for k, v in self.headers.items()})
         self.receiver.bodies.append(body)
         self.receiver.hold.wait(LIMIT)
-        answer = ExportTraceServiceResponse().SerializeToString()
+        answer = self.receiver.answer
         self.send_response(self.receiver.status)
         self.send_header("Content-Type", "application/x-protobuf")
         self.send_header("Content-Length", str(len(answer)))

@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceResponse,
+)
 
 from botkit.cli import main
 from botkit.telemetry import sending
@@ -250,6 +254,23 @@ def test_a_receiver_in_trouble_changes_nothing_but_a_warning(
     assert time.monotonic() - began < 5
     assert code == 0
     assert lost_in(capfd.readouterr().err) > spans_in(folder)
+
+
+def test_what_a_receiver_refuses_of_what_it_takes_is_counted(
+    receiver: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    refused = ExportTracePartialSuccess(rejected_spans=3, error_message="too many today")
+    receiver.answer = ExportTraceServiceResponse(partial_success=refused).SerializeToString()
+    assert run("traced.yaml", receiver) == 0
+    assert capfd.readouterr().err == "botkit: 3 spans lost: too many today\n"
+
+
+def test_an_answer_that_nobody_understands_is_no_loss(
+    receiver: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    receiver.answer = b"<html>fine</html>"
+    assert run("traced.yaml", receiver) == 0
+    assert capfd.readouterr().err == ""
 
 
 def test_nothing_is_loaded_where_nobody_asked(folder: Path) -> None:

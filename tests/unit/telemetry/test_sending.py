@@ -88,6 +88,17 @@ async def test_what_is_not_taken_is_counted_and_told_once(
     assert told == [why]
 
 
+async def test_what_is_taken_in_part_is_lost_in_part(
+    nursery: trio.Nursery, journey: MakeJourney
+) -> None:
+    sender = SpanSender(Receiver(failing(ExportFailed("too long", lost=1))))
+    sender.put(journey())
+    with trio.fail_after(LIMIT):
+        nursery.start_soon(sender.run)
+        await sender.finish()
+    assert (sender.lost, sender.why) == (1, "too long")
+
+
 async def test_a_queue_that_is_full_loses_what_comes(
     journey: MakeJourney, monkeypatch: pytest.MonkeyPatch
 ) -> None:
