@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -98,3 +99,25 @@ class Credentials(Kind):
         if not found or not user:
             self.fail("it must be USER:PASSWORD", param, ctx)
         return user, password
+
+
+class Receiver(Kind):
+    """The URL of a server that takes spans; it holds nothing that must not be shown."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value).strip()
+        if not text:
+            self.fail("it is empty; is a variable unset?", param, ctx)
+        try:
+            parts = urlsplit(text)
+            fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            fits = False
+        if not fits:
+            # What was given is not repeated: it may be a password on its way into a log.
+            self.fail("it must be the URL of a receiver, such as http://127.0.0.1:4318", param, ctx)
+        if parts.username is not None or parts.query:
+            self.fail("user, password and keys go into OTEL_EXPORTER_OTLP_HEADERS", param, ctx)
+        return text

@@ -23,13 +23,14 @@ SHIPPED_FILES = {"rules": "rules.yaml", "dashboard": "dashboard.json"}
 
 @click.command()
 @click.argument("config", type=FILE, metavar="[MONITORS.yaml]", required=False)
-@takes("var", "plugins", "validate", "print", "quiet")
+@takes("var", "plugins", "validate", "print", "otel", "quiet")
 def monitor(
     config: Path | None,
     var: tuple[tuple[str, str], ...],
     plugins: tuple[Path, ...],
     validate: bool,
     print: str | None,
+    otel: str | None,
     quiet: bool,
 ) -> ExitCode:
     """Watch chats by a file of monitors, until stopped.
@@ -66,9 +67,16 @@ def monitor(
             return ExitCode.PASSED
         import trio
 
+        from botkit.cli.tracing import spans_to, tell_of_loss
         from botkit.cli.watching import Watching
 
-        watching = Watching(file=file, load=load, plugins=loaded_plugins, quiet=quiet)
+        watching = Watching(
+            file=file,
+            load=load,
+            plugins=loaded_plugins,
+            quiet=quiet,
+            spans=spans_to(otel, told=tell_of_loss),
+        )
         trio.run(watching.watch, restrict_keyboard_interrupt_to_checkpoints=True)
     return ExitCode.PASSED
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
-from botkit.cli.kinds import Credentials, OutputFile, Pair, Text
+from botkit.cli.kinds import Credentials, OutputFile, Pair, Receiver, Text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -229,6 +229,12 @@ TABLE = (
         many=True,
         metavar="NAME=WHERE",
         help="Use the reporter of a plugin (repeatable).",
+    ),
+    Setting(
+        key="otel",
+        kind=Receiver(),
+        metavar="URL",
+        help="Send a trace of each journey to a receiver of OpenTelemetry (OTLP over HTTP).",
     ),
     Setting(
         key="fail-on",

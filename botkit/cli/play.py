@@ -13,6 +13,7 @@ import trio
 
 from botkit.cli.reporting import Kept, Wanted, tell_the_end
 from botkit.cli.signals import run_until_signalled
+from botkit.cli.tracing import tell_of_lost_spans, tracing_to
 from botkit.interfaces import JourneyPlan, Reporter
 from botkit.journey import Run, RunSettings
 from botkit.plugins import Plugins
@@ -22,6 +23,7 @@ from botkit.session import utc_now
 
 if TYPE_CHECKING:
     from botkit.cli.stepping import PromptStepper
+    from botkit.telemetry.sending import SpanSender
 
 BETWEEN_LOOKS = 0.25
 """Seconds between two drawings of the live view."""
@@ -44,6 +46,7 @@ class Playing:
         plugins: frozen.
         wanted: what is to be reported.
         stepper: steps through the journeys; None lets them run.
+        spans: sends those of the journeys; None for none.
         environ: says what the terminal can do.
         give_up: ends the process with an exit code.
     """
@@ -53,6 +56,7 @@ class Playing:
     plugins: Plugins
     wanted: Wanted
     stepper: PromptStepper | None = None
+    spans: SpanSender | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     give_up: Callable[[int], object] = leave_the_process
 
@@ -75,14 +79,16 @@ class Playing:
         reporters = [*self.wanted.files(), console]
         # What it shows of a journey stands before the verdict.
         first = [kept] if self.stepper is None else [kept, self.stepper]
+        tracing = None if self.spans is None else tracing_to(self.spans)
         run = Run(
             self.plans,
             self.settings,
             connectors=self.plugins.connectors,
             dispatcher=self.plugins.dispatcher,
             actions=self.plugins.actions,
-            reporters=[*first, *reporters],
+            reporters=[*first, *reporters, *([] if tracing is None else [tracing])],
             stepper=self.stepper,
+            trace=None if tracing is None else tracing.begin,
         )
         started_utc, began = utc_now(), trio.current_time()
 
@@ -110,6 +116,7 @@ class Playing:
             )
         for fault in result.faults:
             click.echo(f"botkit: {fault}", err=True)
+        tell_of_lost_spans(self.spans)
         return self.wanted.conclude(result)
 
     async def _watched(self, run: Run, console: ConsoleReporter) -> RunResult:
@@ -117,7 +124,11 @@ class Playing:
         faults: list[str] = []
         async with trio.open_nursery() as nursery:
             nursery.start_soon(look_on, console, faults)
+            if self.spans is not None:
+                nursery.start_soon(self.spans.run)
             result = await run.play()
+            if self.spans is not None:
+                await self.spans.finish()
             nursery.cancel_scope.cancel()
         return replace(result, faults=(*result.faults, *faults))
 
@@ -131,6 +142,7 @@ class Playing:
         if running:
             left = f"{len(running)} chats may still be open: {', '.join(running[:5])}"
             click.echo(f"{name} again: {left}{', ...' if len(running) > 5 else ''}", err=True)
+        tell_of_lost_spans(self.spans)
         self.give_up(self.wanted.conclude(so_far))
 
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     "html",
     "events",
     "report",
+    "otel",
     "fail-on",
     "run-format",
     "plugins",
@@ -155,9 +156,10 @@ def playing_of(
     """Put together what was said.
 
     Raises:
-        ConfigError: there is no such reporter.
+        ConfigError: there is no such reporter, or no way to send spans.
     """
     from botkit.cli.play import Playing
+    from botkit.cli.tracing import spans_to
     from botkit.journey import RunSettings
 
     return Playing(
@@ -170,6 +172,7 @@ def playing_of(
         ),
         plugins=plugins,
         wanted=wanted_of(given, plugins),
+        spans=spans_to(given["otel"]),
     )
 
 

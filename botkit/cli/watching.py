@@ -19,6 +19,7 @@ import trio
 from botkit.bot.diagnostics import Severity
 from botkit.cli.problems import count, show_problems
 from botkit.cli.signals import run_until_signalled
+from botkit.cli.tracing import tell_of_lost_spans, tracing_to
 from botkit.interfaces import ConnectOptions, JourneyPlan
 from botkit.journey import Run, RunSettings
 from botkit.log_masking import keep_out_of_logs
@@ -36,6 +37,7 @@ from botkit.session import utc_now
 
 if TYPE_CHECKING:
     from botkit.monitor.metrics import Metrics
+    from botkit.telemetry.sending import SpanSender
 
 COLOURS = {Verdict.PASSED: "green", Verdict.DEGRADED: "yellow"}
 MEMORY_ENDING = ".state"
@@ -71,12 +73,14 @@ class Watching:
         load: reads the file again.
         plugins: frozen.
         quiet: tell only of what did not pass.
+        spans: sends those of the journeys; None for none.
     """
 
     file: MonitorsFile
     load: Callable[[], LoadedMonitors]
     plugins: Plugins
     quiet: bool = False
+    spans: SpanSender | None = None
 
     async def watch(self) -> None:
         """Watch until a signal.
@@ -98,8 +102,13 @@ class Watching:
             keeper = HistoryKeeper(history, Spool(self.file.spool))
             async with trio.open_nursery() as keeping:
                 await keeping.start(keeper.run)
+                if self.spans is not None:
+                    keeping.start_soon(self.spans.run)
                 await self._monitor(keeper, stopped)
+                if self.spans is not None:
+                    await self.spans.finish()
                 keeping.cancel_scope.cancel()
+        tell_of_lost_spans(self.spans)
 
     async def _monitor(self, keeper: HistoryKeeper, stopped: trio.Event) -> None:
         memory = Memory(self.file.path.with_suffix(MEMORY_ENDING))
@@ -189,12 +198,15 @@ class Watching:
                 click.echo(f"SIGHUP: {watched} at work", err=True)
 
     async def _play(self, plan: JourneyPlan, override: ConnectOptions) -> JourneyResult:
+        tracing = None if self.spans is None else tracing_to(self.spans)
         run = Run(
             [plan],
             RunSettings(jobs=1, override=override),
             connectors=self.plugins.connectors,
             dispatcher=self.plugins.dispatcher,
             actions=self.plugins.actions,
+            reporters=() if tracing is None else (tracing,),
+            trace=None if tracing is None else tracing.begin,
         )
         (result,) = (await run.play()).journeys
         return result

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import trio
 
 from botkit.errors import FOREIGN, ConfigError
-from botkit.interfaces import Action, ConnectOptions, Connector, JourneyPlan, Reporter
+from botkit.interfaces import Action, ConnectOptions, Connector, JourneyPlan, Opening, Reporter
 from botkit.journey.openings import Resolved, resolve
 from botkit.journey.play import Journey
 from botkit.journey.pump import Dispatch
@@ -57,6 +57,8 @@ class Run:
         actions: what ``call`` may name.
         reporters: told how it goes; one that raises is left out from then on, and counted.
         stepper: steps through the journeys by hand; who quits one of them wants no other.
+        trace: given the name of a journey and its opening, gives one that is followed; None follows
+            nothing.
 
     Raises:
         ConfigError: a journey cannot be opened as it is set up; nothing was started.
@@ -72,6 +74,7 @@ class Run:
         actions: Mapping[str, Action] | None = None,
         reporters: Sequence[Reporter] = (),
         stepper: Stepper | None = None,
+        trace: Callable[[str, Opening], Opening] | None = None,
     ) -> None:
         self.run_id = settings.run_id or f"{random.SystemRandom().getrandbits(48):012x}"
         self._settings = settings
@@ -79,6 +82,7 @@ class Run:
         self._actions = actions or {}
         self._reporters = list(reporters)
         self._stepper = stepper
+        self._trace = trace
         self._faults: list[str] = []
         self._results: list[JourneyResult | None] = [None] * len(plans)
         self._running: dict[int, Journey] = {}
@@ -149,13 +153,16 @@ class Run:
         for number, (plan, resolved) in todo:
             if self._stopped is not None:
                 return
+            journey_id = f"{self.run_id}-{number + 1}"
+            if self._trace is not None:
+                resolved = replace(resolved, opening=self._trace(journey_id, resolved.opening))
             journey = self._running[number] = Journey(
                 plan,
                 resolved=resolved,
                 connector=self._connectors[resolved.connector],
                 dispatcher=self._dispatcher,
                 run_id=self.run_id,
-                journey_id=f"{self.run_id}-{number + 1}",
+                journey_id=journey_id,
                 tell=self._tell,
                 actions=self._actions,
                 stepper=self._stepper,
