@@ -42,6 +42,8 @@ from botkit.report.plain import Detail
 from botkit.report.step_summary import summary
 from botkit.results import Reason, Verdict
 from botkit.simulator import SimulatorSettings
+from botkit.telemetry.spans import FinishedJourney, spans_of
+from botkit.telemetry.tracing import Tracing
 from botkit.testing import simulator_in
 from botkit.testing.playing import IN_MEMORY, plans_of
 
@@ -346,6 +348,7 @@ class Played:
     everything: Everything
     consoles: dict[tuple[Detail, bool], io.StringIO]
     log: str
+    traced: list[FinishedJourney]
 
 
 async def play(folder: Path, caplog: pytest.LogCaptureFixture, wire: Wire) -> Played:
@@ -356,6 +359,8 @@ async def play(folder: Path, caplog: pytest.LogCaptureFixture, wire: Wire) -> Pl
     shown = {(detail, explain): io.StringIO() for detail in Detail for explain in (False, True)}
     own.register(Chatterbox(), name="chatterbox")
     load_plugins(folders=[PLUGINS], environ={"BOTKIT_LOAD_PLUGINS": "markdown_report"}, into=own)
+    traced: list[FinishedJourney] = []
+    tracing = Tracing(traced.append)
     secrets = {f"S{number}": value for number, value in enumerate(SECRETS)}
     caplog.set_level(logging.DEBUG)
     async with trio.open_nursery() as nursery:
@@ -379,7 +384,9 @@ async def play(folder: Path, caplog: pytest.LogCaptureFixture, wire: Wire) -> Pl
             connectors={IN_MEMORY: lambda: connector},
             dispatcher=own.dispatcher,
             actions=own.actions,
+            trace=tracing.begin,
             reporters=[
+                tracing,
                 everything,
                 JsonReporter(folder / "run.json"),
                 EventsReporter(folder / "run.ndjson"),
@@ -393,7 +400,12 @@ async def play(folder: Path, caplog: pytest.LogCaptureFixture, wire: Wire) -> Pl
         nursery.cancel_scope.cancel()
     own.close()
     return Played(
-        run=result, folder=folder, everything=everything, consoles=shown, log=logged(caplog)
+        run=result,
+        folder=folder,
+        everything=everything,
+        consoles=shown,
+        log=logged(caplog),
+        traced=traced,
     )
 
 
@@ -481,6 +493,14 @@ def history(played: Played) -> Iterator[str]:
     yield repr(entry.entry)
 
 
+def spans(played: Played) -> Iterator[str]:
+    """Give the spans of the journey: there is more than one of them."""
+    (journey,) = played.traced
+    made = list(spans_of(journey))
+    assert len(made) > 20
+    yield from map(repr, made)
+
+
 ARTEFACTS: dict[str, Callable[[Played], Iterator[str]]] = {
     **{
         f"console {detail.name.lower()}{' --explain' if explain else ''}": console(
@@ -499,6 +519,7 @@ ARTEFACTS: dict[str, Callable[[Played], Iterator[str]]] = {
     "a reporter of a plugin": lambda played: iter(played.everything.lines),
     "result": lambda played: iter([repr(played.run)]),
     "history": history,
+    "spans": spans,
     "logs": lambda played: iter([played.log]),
 }
 
