@@ -229,7 +229,8 @@ class Prober:
         try:
             plans = monitor.plans()
         except ConfigError as error:
-            raise HTTPException(503, f"{monitor.name} cannot be played: {error}") from error
+            why = monitor.masker(str(error))
+            raise HTTPException(503, f"{monitor.name} cannot be played: {why}") from error
         if any(_server(monitor.override, plan) == target for plan in plans):
             return Aim(override=monitor.override, own=target)
         if settings is None or not is_allowed(target, settings.targets):

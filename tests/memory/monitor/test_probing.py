@@ -196,3 +196,18 @@ async def test_only_allowed_servers_are_asked(opened: Open, autojump_clock: Mock
     assert found.result is not None
     assert found.result.server == "http://b/well"
     assert [status for _, status in refused] == [400, 400]
+
+
+async def test_a_refusal_tells_no_secret_of_the_file(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    def plans(self: Monitor) -> list[JourneyPlan]:
+        raise ConfigError("no server at http://ada:w0nderland@b/chat")
+
+    async with opened() as asking:
+        for monitor in asking.watched.file.monitors:
+            monitor.masker.hide("w0nderland")
+        monkeypatch.setattr(Monitor, "plans", plans)
+        with pytest.raises(HTTPException) as refused:
+            await asking.prober.probe(Asked(module="chat", target="http://b/chat"))
+    assert refused.value.detail == "chat cannot be played: no server at http://ada:***@b/chat"
