@@ -77,11 +77,13 @@ steps:
   - expect: {contains: "never ${row.email}"}
     within: 500ms
 """
+PAGE_TOKEN = "page-t0ken-1"
 MONITORS = """\
 botkit-monitors: 1
 location: here
 history: HISTORY
 page: {host: 127.0.0.1, port: 0, token: page-t0ken-1, url: "https://status.example.com"}
+probe: {targets: []}
 alerts:
   rules: {fail: 1 of 1}
   to:
@@ -293,6 +295,13 @@ def write_monitors(folder: Path, history: str, receiver: str, mail: int) -> None
     (folder / "m.yaml").write_text(text.replace("PYTHON", json.dumps(sys.executable)))
 
 
+def read(client: httpx.Client, path: str) -> str:
+    """Read a page, for sure the one that is meant."""
+    reply = client.get(path)
+    assert reply.status_code == 200, reply.text[-500:]
+    return reply.text
+
+
 def pages(url: str) -> Iterator[tuple[str, str]]:
     """Read all that the status page has, as a browser and as a program."""
     with httpx.Client(base_url=url, trust_env=False, timeout=LIMIT) as client:
@@ -300,11 +309,18 @@ def pages(url: str) -> Iterator[tuple[str, str]]:
         journeys = sorted(
             set(re.findall(r'"(/journeys/[^"?#]+)"', client.get("/monitors/chat").text))
         )
-        journey = journeys[0].removesuffix("/evidence.json") if journeys else "/journeys/none"
-        for path in ("/monitors/chat", "/api/monitors", "/healthz", "/metrics", journey):
-            yield path, client.get(path).text
+        for path in ("/monitors/chat", "/api/monitors", "/metrics"):
+            yield path, read(client, path)
         yield "/", overview.text
-        yield "evidence", client.get(f"{journey}/evidence.json").text
+        # While the store is down there are no journeys to be read.
+        for journey in journeys[:1]:
+            path = journey.removesuffix("/evidence.json")
+            yield "journey", read(client, path)
+            yield "evidence", read(client, f"{path}/evidence.json")
+        yield "/healthz", client.get("/healthz").text
+        client.headers["Authorization"] = f"Bearer {PAGE_TOKEN}"
+        yield "debug of a probe", read(client, "/probe?module=chat&debug=true")
+        yield "probe", read(client, "/probe?module=chat")
 
 
 def leaks(text: str, searched: Mapping[str, str], *, parts: bool = True) -> list[str]:
@@ -338,7 +354,7 @@ def test_a_monitor_tells_no_canary(store: str, folder: Path) -> None:
         environ["SERVER"] = f"{server.replace('//', login)}?token={KEYS['parameter']}"
         write_monitors(folder, "{}" if store == "sqlite" else down, receiver, mail)
         with command(folder, "monitor", "m.yaml", "--plugins", "plugins", **environ) as monitor:
-            url = monitor.find(r"status page at (\S+)")
+            url = monitor.find(r"status page at (http://[^/\s]+)")
             monitor.find(r"(FAILED) ")
             monitor.wait_until(lambda: len(outside.posted) >= 3 and len(outside.mails) >= 1)
             monitor.find(r"(nobody takes)")
@@ -366,6 +382,7 @@ def test_a_monitor_tells_no_canary(store: str, folder: Path) -> None:
     assert "never ***" in monitor.said
     if store == "sqlite":
         assert {"m.db", "m.db-wal"} <= files.keys()
+        assert "evidence" in told
     else:
         assert "postgresql://botkit:***@127.0.0.1" in monitor.said
         assert any(name.endswith(".journey") for name in files)
