@@ -6,9 +6,10 @@ places; a chat that nobody follows has none of this in it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
-from botkit.connectors.http.contract import NO_HEADERS, Http, HttpReply, Lane, StoredCookie
+from botkit.connectors.around import AroundHttp, AroundSocket
+from botkit.connectors.http.contract import NO_HEADERS, Http, HttpReply, Lane
 from botkit.connectors.websocket.contract import WebSocket
 from botkit.interfaces import Exchange, Tracer
 
@@ -49,19 +50,15 @@ async def open_traced(
     return TracedSocket(socket, exchange)
 
 
-class TracedHttp:
+class TracedHttp(AroundHttp):
     """The :class:`~botkit.connectors.http.contract.Http` that it is made of, followed."""
 
-    __slots__ = ("_base", "_http", "_tracer")
+    __slots__ = ("_base", "_tracer")
 
     def __init__(self, http: Http, tracer: Tracer) -> None:
-        self._http = http
+        super().__init__(http)
         self._tracer = tracer
         self._base = http.url.partition("?")[0]
-
-    @property
-    def url(self) -> str:
-        return self._http.url
 
     async def post(
         self,
@@ -82,35 +79,18 @@ class TracedHttp:
             ),
         )
 
-    def cookies(self) -> tuple[StoredCookie, ...]:
-        return self._http.cookies()
 
-    def add_cookies(self, cookies: Iterable[StoredCookie]) -> None:
-        self._http.add_cookies(cookies)
-
-    async def aclose(self) -> None:
-        await self._http.aclose()
-
-
-class TracedSocket:
+class TracedSocket(AroundSocket):
     """The :class:`~botkit.connectors.websocket.contract.WebSocket` that it is made of, followed.
 
     A message has no headers, so the server knows of the upgrade alone.
     """
 
-    __slots__ = ("_socket", "_upgrade")
+    __slots__ = ("_upgrade",)
 
     def __init__(self, socket: WebSocket, upgrade: Exchange) -> None:
-        self._socket = socket
+        super().__init__(socket)
         self._upgrade = upgrade
-
-    @property
-    def close_code(self) -> int | None:
-        return self._socket.close_code
-
-    @property
-    def close_reason(self) -> str:
-        return self._socket.close_reason
 
     async def send(self, text: str) -> None:
         self._upgrade.frame(sent=True, size=len(text))
@@ -120,6 +100,3 @@ class TracedSocket:
         text = await self._socket.receive()
         self._upgrade.frame(sent=False, size=len(text))
         return text
-
-    async def aclose(self) -> None:
-        await self._socket.aclose()

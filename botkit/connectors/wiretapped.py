@@ -11,11 +11,12 @@ accounts is not shown either, wherever the protocols put it: keys, tokens, signa
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from botkit.connectors.http.contract import NO_HEADERS, Http, HttpReply, Lane, StoredCookie
+from botkit.connectors.around import AroundHttp, AroundSocket
+from botkit.connectors.http.contract import NO_HEADERS, Http, HttpReply, Lane
 from botkit.connectors.websocket.contract import WebSocket
 from botkit.errors import BotkitError
 from botkit.interfaces import Wiretap
@@ -98,19 +99,15 @@ def tapped_opener(open_socket: OpenSocket, url: str, wiretap: Wiretap | None) ->
     return open_tapped
 
 
-class TappedHttp:
+class TappedHttp(AroundHttp):
     """The :class:`~botkit.connectors.http.contract.Http` that it is made of, looked at."""
 
-    __slots__ = ("_http", "_path", "_wiretap")
+    __slots__ = ("_path", "_wiretap")
 
     def __init__(self, http: Http, wiretap: Wiretap) -> None:
-        self._http = http
+        super().__init__(http)
         self._wiretap = wiretap
         self._path = urlsplit(http.url).path
-
-    @property
-    def url(self) -> str:
-        return self._http.url
 
     async def post(
         self,
@@ -133,35 +130,18 @@ class TappedHttp:
         show(self._wiretap, sent=False, what=f"{reply.status} to {what}", data=reply.body)
         return reply
 
-    def cookies(self) -> tuple[StoredCookie, ...]:
-        return self._http.cookies()
 
-    def add_cookies(self, cookies: Iterable[StoredCookie]) -> None:
-        self._http.add_cookies(cookies)
-
-    async def aclose(self) -> None:
-        await self._http.aclose()
-
-
-class TappedSocket:
+class TappedSocket(AroundSocket):
     """The :class:`~botkit.connectors.websocket.contract.WebSocket` that it is made of, looked at.
 
     Pings, pongs and the bytes of the grammar are not shown.
     """
 
-    __slots__ = ("_socket", "_wiretap")
+    __slots__ = ("_wiretap",)
 
     def __init__(self, socket: WebSocket, wiretap: Wiretap) -> None:
-        self._socket = socket
+        super().__init__(socket)
         self._wiretap = wiretap
-
-    @property
-    def close_code(self) -> int | None:
-        return self._socket.close_code
-
-    @property
-    def close_reason(self) -> str:
-        return self._socket.close_reason
 
     async def send(self, text: str) -> None:
         show(self._wiretap, sent=True, what=FRAME, data=text)
@@ -175,6 +155,3 @@ class TappedSocket:
             raise
         show(self._wiretap, sent=False, what=FRAME, data=text)
         return text
-
-    async def aclose(self) -> None:
-        await self._socket.aclose()

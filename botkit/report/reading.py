@@ -186,24 +186,8 @@ def _step(step: StepModel) -> StepResult:
 
 
 def _row(row: RowModel) -> Row:
-    return Row(
-        at=row.at,
-        who=row.who,
-        kind=row.kind,
-        text=row.text,
-        party=row.party,
-        index=row.index,
-        utc=row.utc,
-        history=row.history,
-        seq=row.seq,
-    )
+    return Row(**dict(row))
 
 
 def _frame(frame: FrameModel) -> Frame:
-    return Frame(
-        at=frame.at,
-        direction=frame.direction,
-        what=frame.what,
-        text=frame.text,
-        cut=frame.cut,
-    )
+    return Frame(**dict(frame))
