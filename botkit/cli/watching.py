@@ -26,8 +26,9 @@ from botkit.log_masking import keep_out_of_logs
 from botkit.monitor.alerts.alerting import Alerting
 from botkit.monitor.alerts.rules import Rules
 from botkit.monitor.alerts.undelivered import Undelivered
-from botkit.monitor.config import LoadedMonitors, MonitorsFile, Page
+from botkit.monitor.config import LoadedMonitors
 from botkit.monitor.contract import Check, Follower
+from botkit.monitor.decided import MonitorsFile, Page
 from botkit.monitor.history import History, HistoryKeeper, Spool
 from botkit.monitor.memory import Memory
 from botkit.monitor.monitoring import Monitoring, Parts

@@ -24,7 +24,7 @@ import trio
 
 from botkit.chat import EndedBy
 from botkit.connectors.guest_history import GuestHistory, settle_doubts
-from botkit.connectors.guest_link import GuestLink, answer_of, new_id
+from botkit.connectors.guest_link import GuestLink, answer_of, is_closed_session, is_session, new_id
 from botkit.connectors.guest_login import GuestLogin
 from botkit.connectors.guest_options import Endpoints, GuestOptions
 from botkit.connectors.guest_outlet import GuestOutlet
@@ -32,22 +32,22 @@ from botkit.connectors.http.patience import asked_of
 from botkit.connectors.polling import Backoff
 from botkit.connectors.waiting import Waiting
 from botkit.connectors.websocket import WebSocket
-from botkit.errors import (
-    BotkitError,
-    ChatError,
-    ConfigError,
-    ConnectorError,
-    RemoteProtocolError,
-)
+from botkit.errors import BotkitError, ChatError, ConfigError, ConnectorError, RemoteProtocolError
 from botkit.genesys.guest_chat import GuestChat
-from botkit.genesys.guest_failures import FailureKind, GuestRefusal, failure_of
+from botkit.genesys.guest_failures import (
+    TEMPORARY,
+    FailureKind,
+    GuestRefusal,
+    failure_of,
+    is_temporary,
+)
 from botkit.genesys.web_records import (
     HEALTH_CHECK,
-    Frame,
     GuestMessage,
     JourneyContext,
     Request,
     SessionInfo,
+    is_join,
 )
 
 __all__ = ["GuestConnection"]
@@ -69,7 +69,6 @@ ECHO_LIMIT = 10.0
 DECIDED_AFTER = 2
 """Failures in a row after which these kinds of failure are believed."""
 DECIDED_KINDS = ("refused", "unknown_host", "tls", "proxy")
-TEMPORARY = (FailureKind.WAIT, FailureKind.UNEXPECTED)
 
 
 class GuestConnection:
@@ -495,23 +494,3 @@ class GuestConnection:
             pause = self._options.reconnect_every * (0.8 + 0.4 * self._rng.random())
         with trio.move_on_after(max(wait, pause)):
             await self._hurry.wait()
-
-
-def is_temporary(error: ChatError) -> bool:
-    """Tell whether the service may do another time what it refused."""
-    return isinstance(error, GuestRefusal) and error.kind in TEMPORARY
-
-
-def is_join(message: GuestMessage) -> bool:
-    """Tell whether a message is the customer's Join."""
-    return message.direction == "Inbound" and any(e.value == "Join" for e in message.events)
-
-
-def is_session(frame: Frame) -> bool:
-    """Tell whether a frame answers a request to configure a session."""
-    return isinstance(frame.body, SessionInfo)
-
-
-def is_closed_session(frame: Frame) -> bool:
-    """Tell whether a frame confirms that a session was closed."""
-    return isinstance(frame.body, SessionInfo) and not frame.body.connected

@@ -23,10 +23,10 @@ from botkit.connectors.websocket import WebSocket
 from botkit.errors import BotkitError, ConnectorError, RemoteProtocolError
 from botkit.genesys.guest_failures import failure_of
 from botkit.genesys.web_messaging import decode_frame, encode_request
-from botkit.genesys.web_records import AttachmentFailed, Frame, Request
+from botkit.genesys.web_records import AttachmentFailed, Frame, Request, SessionInfo
 from botkit.masking import shortened
 
-__all__ = ["Call", "GuestLink", "answer_of", "new_id"]
+__all__ = ["Call", "GuestLink", "answer_of", "is_closed_session", "is_session", "new_id"]
 
 REPLY_LIMIT = 30.0
 """Seconds that an answer may take."""
@@ -270,3 +270,13 @@ def read_json(text: str) -> JSON:
     except ValueError as error:
         raise RemoteProtocolError(f"{shortened(text, 60)} is no JSON") from error
     return value
+
+
+def is_session(frame: Frame) -> bool:
+    """Tell whether a frame answers a request to configure a session."""
+    return isinstance(frame.body, SessionInfo)
+
+
+def is_closed_session(frame: Frame) -> bool:
+    """Tell whether a frame confirms that a session was closed."""
+    return isinstance(frame.body, SessionInfo) and not frame.body.connected

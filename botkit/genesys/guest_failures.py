@@ -40,6 +40,7 @@ class FailureKind(enum.Enum):
 
 EXPIRED = FailureKind.EXPIRED
 
+TEMPORARY = (FailureKind.WAIT, FailureKind.UNEXPECTED)
 KINDS = {
     401: FailureKind.SIGN_IN,
     409: FailureKind.READ_ONLY,
@@ -107,3 +108,8 @@ def refusal_of(code: int, text: str, *, wait: float = 0.0) -> GuestRefusal:
         kind=kind,
         retry_after=wait or (DEFAULT_WAIT if kind is FailureKind.WAIT else 0.0),
     )
+
+
+def is_temporary(error: ChatError) -> bool:
+    """Tell whether the service may do another time what it refused."""
+    return isinstance(error, GuestRefusal) and error.kind in TEMPORARY

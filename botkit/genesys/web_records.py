@@ -36,6 +36,7 @@ __all__ = [
     "SessionInfo",
     "TooManyRequests",
     "Uploaded",
+    "is_join",
 ]
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
@@ -280,3 +281,8 @@ class History:
     pages: int = 1
     page_size: int = 25
     total: int = 0
+
+
+def is_join(message: GuestMessage) -> bool:
+    """Tell whether a message is the customer's Join."""
+    return message.direction == "Inbound" and any(e.value == "Join" for e in message.events)

@@ -10,7 +10,7 @@ import trio
 
 from botkit.errors import FOREIGN, ConfigError
 from botkit.interfaces import ConnectOptions, JourneyPlan
-from botkit.monitor.config import Monitor
+from botkit.monitor.decided import Monitor
 from botkit.results import JourneyResult, Reason, Verdict
 
 log = logging.getLogger(__name__)

@@ -22,8 +22,8 @@ import trio
 from botkit.errors import HistoryError
 from botkit.monitor.attempt import Play
 from botkit.monitor.caps import HOUR, Caps
-from botkit.monitor.config import Monitor, MonitorsFile
 from botkit.monitor.contract import Check, Follower, Health, Maintenance, MonitorView
+from botkit.monitor.decided import Monitor, MonitorsFile
 from botkit.monitor.history import Finished, History, Retention, bars, finished, latest
 from botkit.monitor.history.tables import HOUR as HOUR_OF_COUNTS
 from botkit.monitor.maintenance import Maintenances

@@ -20,8 +20,8 @@ import trio
 
 from botkit.monitor.attempt import Play, attempt
 from botkit.monitor.caps import Caps
-from botkit.monitor.config import Monitor
 from botkit.monitor.contract import Check, Health, MonitorView
+from botkit.monitor.decided import Monitor
 from botkit.monitor.slo import Budget, Spending
 from botkit.results import JourneyResult, Verdict
 

@@ -18,7 +18,8 @@ from botkit.cli.monitor import world_of
 from botkit.interfaces import ConnectOptions, JourneyPlan
 from botkit.journey import Run, RunSettings
 from botkit.monitor.caps import Caps
-from botkit.monitor.config import Monitor, MonitorsFile, load_monitors
+from botkit.monitor.config import load_monitors
+from botkit.monitor.decided import Monitor, MonitorsFile
 from botkit.monitor.history import History, HistoryKeeper, Spool
 from botkit.monitor.probe import Prober, routes
 from botkit.monitor.web import make_app, serve

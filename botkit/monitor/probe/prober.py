@@ -27,7 +27,7 @@ from botkit.errors import ConfigError
 from botkit.interfaces import SIMULATOR, ConnectOptions, JourneyPlan
 from botkit.monitor.attempt import Play, attempt
 from botkit.monitor.caps import Caps
-from botkit.monitor.config import Monitor, MonitorsFile
+from botkit.monitor.decided import Monitor, MonitorsFile
 from botkit.monitor.targets import is_allowed
 from botkit.report.text import one_line
 from botkit.results import JourneyResult

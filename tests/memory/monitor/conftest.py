@@ -17,8 +17,8 @@ from botkit.interfaces import ConnectOptions, JourneyPlan
 from botkit.monitor.alerts.alerting import Alerting
 from botkit.monitor.alerts.rules import Rules, Share
 from botkit.monitor.caps import Limits
-from botkit.monitor.config import Monitor, MonitorsFile
 from botkit.monitor.contract import Check
+from botkit.monitor.decided import Monitor, MonitorsFile
 from botkit.monitor.history import Finished, History, Retention
 from botkit.monitor.memory import Memory
 from botkit.monitor.monitoring import Monitoring, Parts

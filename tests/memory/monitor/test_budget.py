@@ -14,8 +14,8 @@ from trio.testing import MockClock
 from botkit.monitor.alerts.alerting import Alerting
 from botkit.monitor.alerts.outbox import Route
 from botkit.monitor.alerts.rules import Rules, Share
-from botkit.monitor.config import Monitor, Retest
 from botkit.monitor.contract import Maintenance
+from botkit.monitor.decided import Monitor, Retest
 from botkit.monitor.memory import Memory
 from botkit.monitor.slo import Objective
 from botkit.results import Alert, Verdict

@@ -20,7 +20,7 @@ from trio.testing import MockClock
 from botkit.monitor.alerts.alerting import Alerting
 from botkit.monitor.alerts.outbox import Route
 from botkit.monitor.caps import Limits
-from botkit.monitor.config import Monitor
+from botkit.monitor.decided import Monitor
 from botkit.monitor.history import bars
 from botkit.monitor.hours import Hours, parse_span
 from botkit.monitor.maintenance import Window

@@ -14,8 +14,8 @@ from trio.testing import MockClock
 from botkit.errors import BotkitError, ConfigError, ConnectorError
 from botkit.monitor import heartbeat as heartbeat_module
 from botkit.monitor.caps import Caps, Limits
-from botkit.monitor.config import Monitor, Retest
 from botkit.monitor.contract import Check, Health, Maintenance
+from botkit.monitor.decided import Monitor, Retest
 from botkit.monitor.heartbeat import BROKE, STOPPED, Heartbeat
 from botkit.monitor.hours import Hours, parse_span
 from botkit.monitor.watch import Watch

@@ -14,8 +14,8 @@ from trio.testing import MockClock
 from botkit.errors import ConfigError
 from botkit.monitor.alerts.alerting import Alerting
 from botkit.monitor.caps import Limits
-from botkit.monitor.config import Monitor, Retest
 from botkit.monitor.contract import Health, Maintenance
+from botkit.monitor.decided import Monitor, Retest
 from botkit.monitor.history import latest
 from botkit.monitor.hours import Hours, parse_span
 from botkit.monitor.maintenance import Window

@@ -15,7 +15,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from botkit.errors import ConfigError
 from botkit.interfaces import ConnectOptions, JourneyPlan
 from botkit.monitor.caps import Caps, Limits
-from botkit.monitor.config import Monitor, MonitorsFile, Probing
+from botkit.monitor.decided import Monitor, MonitorsFile, Probing
 from botkit.monitor.probe.prober import MOST, Asked, Probed, Prober
 from botkit.monitor.targets import parse_pattern
 from botkit.results import JourneyResult, Reason, Verdict
