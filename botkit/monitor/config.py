@@ -150,13 +150,15 @@ class _Reading:
             name: self._validate(MonitorModel, node, "a monitor") for name, node in nodes.items()
         }
         Names(root, models, self._problems).check(model)
+        # What is referred to must be there before the rest can be put together.
+        is_sound = not self._problems.has_errors
         general = model or MonitorsModel.model_construct()
         monitors = [
             monitor
             for name, wanted in models.items()
             if wanted is not None and (monitor := self._monitor(name, wanted, general)) is not None
         ]
-        if model is None or self._problems.has_errors:
+        if model is None or not is_sound:
             return None
         return self._file(model, monitors)
 

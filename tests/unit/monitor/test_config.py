@@ -369,6 +369,15 @@ def test_all_mistakes_come_in_one_pass(folder: Path) -> None:
     assert len([line for line in found if "wrong.yaml:" not in line]) == len(OF_MONITORS) + 1
 
 
+def test_a_monitor_that_cannot_be_played_hides_no_mistake_of_the_file(folder: Path) -> None:
+    loaded = load(
+        folder,
+        "botkit-monitors: 1\nheartbeat: {url: 'ftp://x/a'}\n"
+        "monitors: {a: {bot: homeless.yaml, every: 5m}}\n",
+    )
+    assert [problem.mark.line for problem in loaded.problems if problem.mark] == [2, 3]
+
+
 def test_a_ring_of_needs_is_told_for_each_of_it(folder: Path) -> None:
     text = "botkit-monitors: 1\nmonitors:\n" + "".join(
         f"  {name}: {{bot: bot.yaml, every: 1m, needs: {needed}}}\n"
